@@ -1,0 +1,229 @@
+// Every limit of Hawser: its unit, its reason, and what happens when it is reached.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace hawser::limits {
+
+// --- the packet path -----------------------------------------------------------------------------
+
+// Packets handled together. 32 keeps the burst's Packet structs (2 KiB) and one line of every
+// packet in L1; DPDK's receive functions are tuned for it. A larger burst is split.
+inline constexpr std::size_t kBurst = 32;
+
+// Largest frame accepted, bytes without FCS: 9000-byte jumbo payload + Ethernet + two VLAN tags.
+// A longer one is dropped as too_long.
+inline constexpr std::size_t kMaxFrame = 9022;
+
+// --- flows ---------------------------------------------------------------------------------------
+
+// Flows a worker can hold, all families together are sized apart. 2^26 entries = 1 GiB of IPv4
+// flows. A configuration above it is refused.
+inline constexpr std::uint32_t kMinFlowsPerWorker = 1024;
+inline constexpr std::uint32_t kMaxFlowsPerWorker = 1U << 26;
+
+// Longest flow timeout, seconds. Half the range of CoarseTime less an hour, so that an entry's age
+// is unambiguous even when it is swept late. A longer one is refused.
+inline constexpr std::uint32_t kMaxTimeoutSeconds = 8 * 3600;
+
+// Seconds a flow is kept after a reset, so that stray segments are not taken for a new flow. IPVS's
+// CLOSE timeout.
+inline constexpr std::uint16_t kResetLingerSeconds = 10;
+
+// The sweep visits each bucket at least this often, seconds; expired flows may live that much
+// longer in the counts. 20 s keeps the cost near one bucket a burst for 4 Mi buckets.
+inline constexpr std::uint32_t kSweepSeconds = 20;
+
+// Buckets looked at in one sweep step at most, so that a long pause does not become a long stall.
+inline constexpr std::uint32_t kSweepBucketsPerStep = 256;
+
+// --- NAT -----------------------------------------------------------------------------------------
+
+// Local ports used for NAT on each NAT address. Below 1024 is left alone: privileged by custom.
+inline constexpr std::uint32_t kFirstNatPort = 1024;
+inline constexpr std::uint32_t kNatPorts = 65536 - kFirstNatPort;
+
+// Free ports of an address that rest: they are not given out. A port released while a burst is on
+// its way cannot be in use again within it, so a reply that was matched keeps its meaning until it
+// is sent. Beyond it, new flows are dropped as nat_ports_exhausted.
+inline constexpr std::uint32_t kNatPortsResting = kBurst;
+
+// NAT addresses in all (8 bits in a flow entry). One more is refused with the snapshot.
+inline constexpr std::size_t kMaxNatAddresses = 256;
+
+// --- services and backends -----------------------------------------------------------------------
+
+// Services in a snapshot: 16-bit ids, 0 is none. One more is refused with the snapshot.
+inline constexpr std::size_t kMaxServices = 65535;
+
+// Backend ids over all services: 20 bits in a flow entry, 0 is none. Refused above.
+inline constexpr std::size_t kMaxBackends = (1U << 20) - 1;
+
+// Backends of one service: table slots hold 16-bit indexes, the last is "nobody". Refused above.
+inline constexpr std::size_t kMaxBackendsPerService = 65534;
+
+// Weight of a backend, unitless, relative to the others of its service. There is no weight 0:
+// `drain` (no new flows, old ones stay) and `maintenance` (none at all) say which is meant.
+inline constexpr std::uint32_t kMinWeight = 1;
+inline constexpr std::uint32_t kMaxWeight = 1000;
+inline constexpr std::uint32_t kDefaultWeight = 100;
+
+// Slots of a service's table: the primes of the Maglev paper (section 5.3). The larger one above
+// kLargeTableBackends keeps a backend's share within 1 % of its weight.
+inline constexpr std::uint32_t kTableSlots = 65537;
+inline constexpr std::uint32_t kLargeTableSlots = 655373;
+inline constexpr std::size_t kLargeTableBackends = 300;
+
+// Bytes of a name of a service or backend; what a terminal column and a metric label bear.
+inline constexpr std::size_t kMaxName = 63;
+
+// Workers: each has at least 64512 / 128 = 504 local ports of every NAT address. Refused above.
+inline constexpr std::size_t kMaxWorkers = 128;
+
+// --- ports and neighbours ------------------------------------------------------------------------
+
+// Ports of one dataplane. Refused above.
+inline constexpr std::size_t kMaxPorts = 16;
+// Addresses of one port, gateway entries of one port. Refused above.
+inline constexpr std::size_t kMaxPortAddresses = 64;
+
+// Neighbours resolved: one per distinct backend address and gateway. Refused with the snapshot.
+inline constexpr std::size_t kMaxNeighbours = 1U << 17;
+
+// --- control -------------------------------------------------------------------------------------
+
+// One frame on the dataplane socket, bytes: 1000 services x 100 backends fit four times over.
+// A longer one closes the connection with an error.
+inline constexpr std::size_t kMaxControlFrame = 64U << 20;
+
+// Connections to the dataplane socket at once; one more is closed at once with an error frame.
+inline constexpr std::size_t kMaxControlConnections = 32;
+
+// Configuration file, bytes. A longer one is refused.
+inline constexpr std::size_t kMaxConfigurationBytes = 64U << 20;
+
+// --- the configuration file: beyond these it is refused with a diagnostic ------------------------
+
+// Highest core number, DPDK's RTE_MAX_LCORE on Debian less one.
+inline constexpr std::uint32_t kMaxCore = 127;
+
+// Descriptors of a queue: below 64 a burst does not fit twice, above 32768 no driver goes.
+inline constexpr std::uint32_t kMinDescriptors = 64;
+inline constexpr std::uint32_t kMaxDescriptors = 32768;
+
+// Packet buffers of the process: enough for one queue, and at most 16 Mi (36 GiB of memory).
+inline constexpr std::uint32_t kMinMbufs = 1024;
+inline constexpr std::uint32_t kMaxMbufs = 1U << 24;
+
+// MTU, bytes: IPv6 asks for 1280 (RFC 8200 section 5); a jumbo frame must fit kMaxFrame.
+inline constexpr std::uint32_t kMinMtu = 1280;
+inline constexpr std::uint32_t kMaxMtu = 9000;
+
+// Name of a TAP interface, bytes: the kernel's IFNAMSIZ with its terminator.
+inline constexpr std::size_t kMaxInterfaceName = 15;
+
+// Path of a directory or text of a device, bytes: the kernel's PATH_MAX.
+inline constexpr std::size_t kMaxPath = 4096;
+
+// Path of a socket, bytes: sun_path with its terminator, less "-ro" of the read-only twin.
+inline constexpr std::size_t kMaxSocketPath = 104;
+
+// Slots of a table configured by hand: 32 MiB of indexes for one service.
+inline constexpr std::uint32_t kMaxTableSlots = 1U << 24;
+// Slots a backend has at least, so that weights mean something.
+inline constexpr std::uint32_t kMinSlotsPerBackend = 2;
+
+// Time between two checks of a backend and time one may take, milliseconds: shorter ones are an
+// attack on the backend, longer ones are no check.
+inline constexpr std::uint32_t kMinCheckMilliseconds = 50;
+inline constexpr std::uint32_t kMaxCheckMilliseconds = 3600 * 1000;
+
+// Count in front of a duration's unit: leaves room for the largest unit in milliseconds.
+inline constexpr std::uint64_t kMaxDurationCount = UINT64_MAX / 3'600'000;
+
+// Checks in a row that bring a backend up or down.
+inline constexpr std::uint32_t kMinCheckCount = 1;
+inline constexpr std::uint32_t kMaxCheckCount = 100;
+
+// HTTP status codes (RFC 9110 section 15).
+inline constexpr std::uint32_t kMinHttpStatus = 100;
+inline constexpr std::uint32_t kMaxHttpStatus = 599;
+
+// Path, host or body text of a check, bytes: what fits a request head everywhere.
+inline constexpr std::size_t kMaxCheckText = 2048;
+// Of a response's body so much is searched, bytes; the rest is not read.
+inline constexpr std::size_t kMaxCheckBody = 64U << 10;
+
+// Further arguments for the EAL.
+inline constexpr std::size_t kMaxEalArguments = 64;
+
+// --- between cores -------------------------------------------------------------------------------
+
+// Packets waiting for the worker that owns their flow; more are freed as hand_off_ring_full.
+inline constexpr unsigned kHandOffRing = 1024;
+// Packets of all workers waiting for the main core; more are freed as punt_ring_full.
+inline constexpr unsigned kPuntRing = 1024;
+// Frames of kernel and resolver waiting for the first worker; more are freed as inject_ring_full.
+inline constexpr unsigned kInjectRing = 1024;
+
+// Punted packets handled in one turn of the main loop, so that sockets get their turn.
+inline constexpr unsigned kPuntBurst = 64;
+// Frames read from one TAP in one turn of the main loop.
+inline constexpr unsigned kTapBurst = 64;
+
+// --- memory --------------------------------------------------------------------------------------
+
+// Packet buffers a core keeps for itself: half of DPDK's maximum, several bursts.
+inline constexpr unsigned kMbufCache = 256;
+// Bytes of a packet buffer's data room at least: what drivers expect for a frame of 1518 bytes.
+inline constexpr unsigned kMbufDataRoom = 2048;
+// Memory of EAL and drivers beside the packet buffers, MiB, and more for each queue.
+inline constexpr std::size_t kEalMegabytes = 48;
+inline constexpr std::size_t kQueueMegabytes = 2;
+
+// --- flow listings -------------------------------------------------------------------------------
+
+// Buckets a worker looks at in one turn of its loop while a listing runs: about 5 us.
+inline constexpr std::size_t kListingBuckets = 64;
+// Rows on their way from one worker to the main core; a worker waits when they are not taken.
+inline constexpr std::size_t kListingRows = 4096;
+// Rows of one FlowsReply, and rows of a listing that names no limit.
+inline constexpr std::size_t kRowsPerReply = 256;
+inline constexpr std::uint32_t kDefaultFlowRows = 1000;
+
+// --- neighbours ----------------------------------------------------------------------------------
+
+// How long an answer is good for (RFC 4861 section 10, REACHABLE_TIME).
+inline constexpr std::chrono::milliseconds kReachable{30'000};
+// Between two probes of one neighbour (RFC 4861 section 10, RETRANS_TIMER).
+inline constexpr std::chrono::milliseconds kProbeInterval{1000};
+// Unanswered probes after which a neighbour counts as failed: one to its last MAC address, three
+// to all (RFC 4861 section 10, MAX_MULTICAST_SOLICIT). It is still probed each kProbeInterval.
+inline constexpr unsigned kUnicastProbes = 1;
+inline constexpr unsigned kBroadcastProbes = 3;
+// Between two looks at all neighbours, and probes sent in one; the others wait for the next look.
+inline constexpr std::chrono::milliseconds kResolverTick{100};
+inline constexpr std::size_t kProbesPerTick = 256;
+
+// --- control sockets
+// -------------------------------------------------------------------------------------
+
+// One request on the read-only socket, bytes: its users need not be trusted with memory.
+inline constexpr std::size_t kReadOnlyFrame = 64U << 10;
+// Answers waiting for a slow client, bytes: above it no further request of it is looked at.
+inline constexpr std::size_t kReplyBacklog = 1U << 20;
+
+// --- idling --------------------------------------------------------------------------------------
+
+// A worker without packets spins so long before it sleeps (idle = "adaptive"), microseconds, and
+// then sleeps this long at first, that much at most.
+inline constexpr std::uint32_t kSpinMicroseconds = 50;
+inline constexpr std::uint32_t kFirstSleepMicroseconds = 20;
+inline constexpr std::uint32_t kLongestSleepMicroseconds = 200;
+// The main core waits between these for punted packets, microseconds.
+inline constexpr std::uint32_t kMainShortWaitMicroseconds = 50;
+inline constexpr std::uint32_t kMainLongWaitMicroseconds = 1000;
+
+}  // namespace hawser::limits

@@ -1,0 +1,35 @@
+// Checks of a configuration that look at more than one value.
+#pragma once
+
+#include <vector>
+
+#include "hawser/model/address_plan.h"
+#include "hawser/model/configuration.h"
+#include "hawser/model/table_reader.h"
+
+namespace hawser::model {
+
+// Where each value of a configuration came from, parallel to Configuration::ports and ::services.
+struct ServiceSource {
+  const Node* table = nullptr;
+  std::vector<const Node*> backends;
+};
+struct Sources {
+  const Node* root = nullptr;
+  std::vector<const Node*> ports;
+  std::vector<ServiceSource> services;
+};
+
+// Adds what is wrong with processes, sockets and ports. Returns whose the ports' addresses are.
+Claims validate_ports(const Configuration& configuration, const Sources& sources,
+                      Diagnostics& diagnostics);
+
+// Adds what is wrong with services and backends, also against the ports and their `claims`.
+void validate_services(const Configuration& configuration, const Sources& sources,
+                       const Claims& claims, Diagnostics& diagnostics);
+
+// How a port, service or backend is called in diagnostics: `service "web"`, or by its number in
+// the file while it has no name.
+[[nodiscard]] std::string label(std::string_view kind, const std::string& name, std::size_t index);
+
+}  // namespace hawser::model

@@ -1,0 +1,169 @@
+// Between the Protobuf messages of dataplane.proto and the values of model/.
+#include "hawser/api/convert.h"
+
+#include <cstring>
+#include <string>
+
+#include "dataplane.pb.h"
+
+namespace hawser::api {
+namespace {
+
+namespace wire = dataplane::v1;
+
+// Enumerators are declared in the same order on both sides; the asserts hold them together.
+static_assert(static_cast<int>(model::Protocol::kUdp) == wire::UDP);
+static_assert(static_cast<int>(model::Forward::kDsrL2) == wire::DSR_L2);
+static_assert(static_cast<int>(model::AffinityBy::kSource) == wire::SOURCE);
+static_assert(static_cast<int>(model::DownPolicy::kRehome) == wire::REHOME);
+static_assert(static_cast<int>(model::Admission::kDraining) == wire::DRAINING);
+static_assert(static_cast<int>(model::Admission::kDown) == wire::DOWN);
+
+Error out_of_range(const std::string& where, const char* what, std::uint64_t value,
+                   std::uint64_t low, std::uint64_t high) {
+  return fail(where + ": " + what + " is " + std::to_string(value) + ", must be " +
+              std::to_string(low) + " to " + std::to_string(high));
+}
+
+// Narrows a field after checking its range; remembers the first failure.
+class Fields {
+ public:
+  explicit Fields(std::string where) : where_(std::move(where)) {}
+
+  template <typename T>
+  T number(const char* what, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+    if ((value < low || value > high) && !failed_) {
+      error_ = out_of_range(where_, what, value, low, high);
+      failed_ = true;
+    }
+    return static_cast<T>(value);
+  }
+
+  net::IpAddress address(const std::string& raw) {
+    Result<net::IpAddress> address = net::address_from_bytes(raw);
+    if (address) return *address;
+    if (!failed_) error_ = fail(where_ + ": " + address.error().message);
+    failed_ = true;
+    return {};
+  }
+
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const Error& error() const { return error_; }
+
+ private:
+  std::string where_;
+  Error error_;
+  bool failed_ = false;
+};
+
+Result<model::Backend> backend_from(const wire::Backend& message, const std::string& service) {
+  Fields fields("service \"" + service + "\", backend \"" + message.name() + "\"");
+  model::Backend backend;
+  backend.name = message.name();
+  backend.address = fields.address(message.address());
+  backend.port = fields.number<std::uint16_t>("port", message.port(), 1, 65535);
+  backend.weight = fields.number<std::uint32_t>("weight", message.weight(), limits::kMinWeight,
+                                                limits::kMaxWeight);
+  backend.admission = fields.number<model::Admission>(
+      "admission", static_cast<std::uint64_t>(message.admission()), 0, wire::Admission_MAX);
+  if (fields.failed()) return fields.error();
+  return backend;
+}
+
+model::Timeouts timeouts_from(const wire::Service& message, Fields& fields) {
+  const auto seconds = [&](const char* what, std::uint64_t value) {
+    return fields.number<std::uint16_t>(what, value, 1, limits::kMaxTimeoutSeconds);
+  };
+  return {.established = seconds("established timeout", message.established_seconds()),
+          .handshake = seconds("handshake timeout", message.handshake_seconds()),
+          .closing = seconds("closing timeout", message.closing_seconds()),
+          .udp = seconds("udp timeout", message.udp_seconds())};
+}
+
+Result<model::Service> service_from(const wire::Service& message) {
+  Fields fields("service \"" + message.name() + "\"");
+  const auto word = [&]<typename E>(const char* what, E, int value, int max) {
+    return fields.number<E>(what, static_cast<std::uint64_t>(value), 0,
+                            static_cast<std::uint64_t>(max));
+  };
+  model::Service service;
+  service.name = message.name();
+  service.address = fields.address(message.address());
+  service.port = fields.number<std::uint16_t>("port", message.port(), 1, 65535);
+  service.protocol = word("protocol", service.protocol, message.protocol(), wire::Protocol_MAX);
+  service.forward = word("forward", service.forward, message.forward(), wire::Forward_MAX);
+  service.affinity.by =
+      word("affinity", service.affinity.by, message.affinity_by(), wire::AffinityBy_MAX);
+  service.affinity.ipv4_prefix =
+      fields.number<std::uint8_t>("affinity prefix", message.affinity_ipv4_prefix(), 1, 32);
+  service.affinity.ipv6_prefix =
+      fields.number<std::uint8_t>("affinity prefix", message.affinity_ipv6_prefix(), 1, 128);
+  service.on_down = word("on_down", service.on_down, message.on_down(), wire::DownPolicy_MAX);
+  service.timeouts = timeouts_from(message, fields);
+  service.table_slots = message.table_slots();
+  if (fields.failed()) return fields.error();
+  service.backends.reserve(static_cast<std::size_t>(message.backends_size()));
+  for (const wire::Backend& entry : message.backends()) {
+    Result<model::Backend> backend = backend_from(entry, message.name());
+    if (!backend) return backend.error();
+    service.backends.push_back(*std::move(backend));
+  }
+  return service;
+}
+
+void to_message(const model::Backend& backend, wire::Backend& message) {
+  message.set_name(backend.name);
+  message.set_address(net::address_to_bytes(backend.address));
+  message.set_port(backend.port);
+  message.set_weight(backend.weight);
+  message.set_admission(static_cast<wire::Admission>(backend.admission));
+}
+
+void to_message(const model::Service& service, wire::Service& message) {
+  message.set_name(service.name);
+  message.set_address(net::address_to_bytes(service.address));
+  message.set_port(service.port);
+  message.set_protocol(static_cast<wire::Protocol>(service.protocol));
+  message.set_forward(static_cast<wire::Forward>(service.forward));
+  message.set_affinity_by(static_cast<wire::AffinityBy>(service.affinity.by));
+  message.set_affinity_ipv4_prefix(service.affinity.ipv4_prefix);
+  message.set_affinity_ipv6_prefix(service.affinity.ipv6_prefix);
+  message.set_on_down(static_cast<wire::DownPolicy>(service.on_down));
+  message.set_established_seconds(service.timeouts.established);
+  message.set_handshake_seconds(service.timeouts.handshake);
+  message.set_closing_seconds(service.timeouts.closing);
+  message.set_udp_seconds(service.timeouts.udp);
+  message.set_table_slots(service.table_slots);
+  for (const model::Backend& backend : service.backends) {
+    to_message(backend, *message.add_backends());
+  }
+}
+
+}  // namespace
+
+void to_message(const model::Desired& desired, wire::Snapshot& message) {
+  message.set_epoch(desired.epoch.value);
+  message.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
+  for (const model::Service& service : desired.services) {
+    to_message(service, *message.add_services());
+  }
+}
+
+Result<model::Desired> from_message(const wire::Snapshot& message) {
+  model::Desired desired;
+  desired.epoch = Epoch(message.epoch());
+  if (message.flow_key().size() != desired.flow_key.size()) {
+    return fail("the flow key has " + std::to_string(message.flow_key().size()) +
+                " bytes, must be " + std::to_string(desired.flow_key.size()));
+  }
+  std::memcpy(desired.flow_key.data(), message.flow_key().data(), desired.flow_key.size());
+  desired.services.reserve(static_cast<std::size_t>(message.services_size()));
+  for (const wire::Service& entry : message.services()) {
+    Result<model::Service> service = service_from(entry);
+    if (!service) return service.error();
+    desired.services.push_back(*std::move(service));
+  }
+  return desired;
+}
+
+}  // namespace hawser::api

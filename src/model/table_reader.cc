@@ -1,0 +1,269 @@
+// Reads one table of a document key by key, noting everything wrong with it.
+#include "hawser/model/table_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "hawser/base/limits.h"
+#include "hawser/base/nearest.h"
+
+namespace hawser::model {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t milliseconds;
+};
+constexpr std::array<Unit, 4> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+
+std::optional<std::uint64_t> parse_duration(std::string_view text) {
+  std::uint64_t count = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc() || count > limits::kMaxDurationCount) return std::nullopt;
+  const std::string_view name(rest, static_cast<std::size_t>(end - rest));
+  for (const Unit& unit : kUnits) {
+    if (unit.name == name) return count * unit.milliseconds;
+  }
+  return std::nullopt;
+}
+
+// Milliseconds in the largest unit that divides them.
+std::string duration_text(std::uint64_t milliseconds) {
+  const Unit* best = kUnits.data();
+  for (const Unit& unit : kUnits) {
+    if (milliseconds % unit.milliseconds == 0) best = &unit;
+  }
+  return fmt::format("{}{}", milliseconds / best->milliseconds, best->name);
+}
+
+}  // namespace
+
+void Diagnostics::add(Place place, std::string message) {
+  found_.push_back({file_, place.line, place.column, std::move(message)});
+}
+
+void Diagnostics::add(const Node& node, std::string message) {
+  unusable_.insert(&node);
+  add(node.place, std::move(message));
+}
+
+bool Diagnostics::usable(const Node* node) const {
+  return node != nullptr && unusable_.count(node) == 0;
+}
+
+std::vector<Diagnostic> Diagnostics::take() && {
+  std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  return std::move(found_);
+}
+
+void TableReader::complain(Place place, const std::string& message) {
+  diagnostics_.add(place, where_.empty() ? message : where_ + ": " + message);
+}
+
+void TableReader::complain(const Node& node, const std::string& message) {
+  diagnostics_.add(node, where_.empty() ? message : where_ + ": " + message);
+}
+
+const Node* TableReader::find(std::string_view key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+  return table_.find(key);
+}
+
+bool TableReader::check_type(const Node& node, const std::string& what, NodeType type) {
+  if (node.type == type) return true;
+  complain(node, fmt::format("{} must be {}, is {}", what, to_string(type), to_string(node.type)));
+  return false;
+}
+
+const Node* TableReader::value(std::string_view key, NodeType type) {
+  const Node* node = find(key);
+  if (node == nullptr || !check_type(*node, std::string(key), type)) return nullptr;
+  return node;
+}
+
+std::optional<std::uint64_t> TableReader::whole(std::string_view key, std::uint64_t low,
+                                                std::uint64_t high, std::string_view advice) {
+  const Node* node = value(key, NodeType::kInteger);
+  if (node == nullptr) return std::nullopt;
+  const auto number = static_cast<std::uint64_t>(node->integer);
+  if (node->integer >= 0 && number >= low && number <= high) return number;
+  complain(*node,
+           fmt::format("{} is {}, must be {} to {}{}", key, node->integer, low, high, advice));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> TableReader::milliseconds(std::string_view key, std::uint64_t low_ms,
+                                                       std::uint64_t high_ms,
+                                                       std::uint64_t unit_ms) {
+  const Node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  if (node->type != NodeType::kString && node->type != NodeType::kInteger) {
+    complain(*node, fmt::format("{} must be a duration such as \"2s\" or a whole number of "
+                                "seconds, is {}",
+                                key, to_string(node->type)));
+    return std::nullopt;
+  }
+  const std::string shown = node->type == NodeType::kString ? fmt::format("\"{}\"", node->text)
+                                                            : fmt::format("{}", node->integer);
+  const std::string digits =
+      node->type == NodeType::kString ? node->text : fmt::format("{}s", node->integer);
+  const std::optional<std::uint64_t> parsed = parse_duration(digits);
+  if (!parsed && node->type == NodeType::kString) {
+    complain(*node, fmt::format("{} is {}, which is no duration; write it like \"500ms\", \"2s\", "
+                                "\"5m\" or \"1h\"",
+                                key, shown));
+    return std::nullopt;
+  }
+  if (!parsed || *parsed < low_ms || *parsed > high_ms) {
+    complain(*node, fmt::format("{} is {}, must be {} to {}", key, shown, duration_text(low_ms),
+                                duration_text(high_ms)));
+    return std::nullopt;
+  }
+  if (*parsed % unit_ms != 0) {
+    complain(*node,
+             fmt::format("{} is {}, must be a multiple of {}", key, shown, duration_text(unit_ms)));
+    return std::nullopt;
+  }
+  return parsed;
+}
+
+void TableReader::text(std::string_view key, std::string& out, std::size_t max_bytes) {
+  const Node* node = value(key, NodeType::kString);
+  if (node == nullptr) return;
+  const bool control = std::any_of(node->text.begin(), node->text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (control) {
+    complain(*node, fmt::format("{} contains a control character; remove it", key));
+  } else if (node->text.size() > max_bytes) {
+    complain(*node, fmt::format("{} has {} bytes, must have at most {}", key, node->text.size(),
+                                max_bytes));
+  } else {
+    out = node->text;
+  }
+}
+
+void TableReader::address(std::string_view key, net::IpAddress& out) {
+  const Node* node = value(key, NodeType::kString);
+  if (node == nullptr) return;
+  const Result<net::IpAddress> parsed = net::parse_address(node->text);
+  if (parsed) {
+    out = *parsed;
+  } else {
+    complain(*node, fmt::format("{}: {}", key, parsed.error().message));
+  }
+}
+
+const Node* TableReader::list(std::string_view key, std::size_t max) {
+  const Node* node = value(key, NodeType::kArray);
+  if (node == nullptr) return nullptr;
+  if (node->items.size() <= max) return node;
+  complain(*node,
+           fmt::format("{} has {} entries, must have at most {}", key, node->items.size(), max));
+  return nullptr;
+}
+
+void TableReader::addresses(std::string_view key, std::vector<net::IpAddress>& out,
+                            std::size_t max) {
+  const Node* node = list(key, max);
+  if (node == nullptr) return;
+  out.assign(node->items.size(), {});
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    const Node& item = node->items[i];
+    if (!check_type(item, fmt::format("an entry of {}", key), NodeType::kString)) continue;
+    const Result<net::IpAddress> parsed = net::parse_address(item.text);
+    if (parsed) {
+      out[i] = *parsed;
+    } else {
+      complain(item, fmt::format("{}: {}", key, parsed.error().message));
+    }
+  }
+}
+
+void TableReader::prefixes(std::string_view key, std::vector<net::Prefix>& out, std::size_t max) {
+  const Node* node = list(key, max);
+  if (node == nullptr) return;
+  out.assign(node->items.size(), {});
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    const Node& item = node->items[i];
+    if (!check_type(item, fmt::format("an entry of {}", key), NodeType::kString)) continue;
+    const Result<net::Prefix> parsed = net::parse_prefix(item.text);
+    if (!parsed) {
+      complain(item, fmt::format("{}: {}", key, parsed.error().message));
+    } else if (item.text.find('/') == std::string::npos) {
+      complain(item, fmt::format("{}: \"{}\" has no prefix length; write it like {}/{}", key,
+                                 item.text, item.text, parsed->address.is_ipv4() ? 24 : 64));
+    } else {
+      out[i] = *parsed;
+    }
+  }
+}
+
+void TableReader::texts(std::string_view key, std::vector<std::string>& out, std::size_t max) {
+  const Node* node = list(key, max);
+  if (node == nullptr) return;
+  out.assign(node->items.size(), {});
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    if (check_type(node->items[i], fmt::format("an entry of {}", key), NodeType::kString)) {
+      out[i] = node->items[i].text;
+    }
+  }
+}
+
+void TableReader::numbers(std::string_view key, std::vector<std::uint32_t>& out, std::size_t max,
+                          std::uint64_t low, std::uint64_t high) {
+  const Node* node = list(key, max);
+  if (node == nullptr) return;
+  out.assign(node->items.size(), 0);
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    const Node& item = node->items[i];
+    const std::string what = fmt::format("an entry of {}", key);
+    if (!check_type(item, what, NodeType::kInteger)) continue;
+    const auto number = static_cast<std::uint64_t>(item.integer);
+    if (item.integer < 0 || number < low || number > high) {
+      complain(item, fmt::format("{} is {}, must be {} to {}", what, item.integer, low, high));
+    } else {
+      out[i] = static_cast<std::uint32_t>(number);
+    }
+  }
+}
+
+std::vector<const Node*> TableReader::tables(std::string_view key, std::string_view header) {
+  std::vector<const Node*> found;
+  const Node* node = find(key);
+  if (node == nullptr) return found;
+  if (node->type != NodeType::kArray) {
+    complain(*node, fmt::format("{} must be an array of tables, is {}; write {}", key,
+                                to_string(node->type), header));
+    return found;
+  }
+  for (const Node& item : node->items) {
+    if (check_type(item, fmt::format("an entry of {}", key), NodeType::kTable)) {
+      found.push_back(&item);
+    }
+  }
+  return found;
+}
+
+void TableReader::require(std::string_view key, std::string_view example) {
+  if (table_.find(key) != nullptr) return;
+  complain(table_.place, fmt::format("{} is missing; write {} = {}", key, key, example));
+}
+
+void TableReader::finish() {
+  for (const Entry& entry : table_.entries) {
+    if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
+    std::string advice = suggestion(entry.key, known_);
+    if (advice.empty()) advice = fmt::format("; known here: {}", fmt::join(known_, ", "));
+    complain(entry.place, fmt::format("unknown key \"{}\"{}", entry.key, advice));
+  }
+}
+
+}  // namespace hawser::model
