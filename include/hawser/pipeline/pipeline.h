@@ -1,0 +1,40 @@
+// The packet's way: rx -> parse -> neighbours -> classify -> lookup -> admit -> rewrite -> tx.
+//
+// One direction, a burst at a time. A stage is a loop over the burst around a per-packet function;
+// a packet that has its verdict skips the rest. No stage calls another: the order stands here
+// alone.
+#pragma once
+
+#include "hawser/pipeline/packet.h"
+#include "hawser/pipeline/worker_state.h"
+
+namespace hawser::pipeline {
+
+// Reads Ethernet and IP headers, checks them in the order of the RFCs, finds the transport header.
+void parse(Burst& burst, const Context& context) noexcept;
+
+// Answers ARP requests and neighbour solicitations for our addresses, in place.
+void answer_neighbours(Burst& burst, const Context& context) noexcept;
+
+// Finds the service a packet is for, or the NAT address it returns to; punts what is not for us.
+void classify(Burst& burst, const Context& context) noexcept;
+
+// Finds known flows, in two passes: hash and prefetch all, then match all.
+void look_up(Burst& burst, Context& context) noexcept;
+
+// Chooses a backend for new flows and records them.
+void admit(Burst& burst, Context& context) noexcept;
+
+// Writes addresses, ports, MACs and checksums; sends resets.
+void rewrite(Burst& burst, Context& context) noexcept;
+
+// All of the above, then counts the verdicts. Afterwards every packet has one, and the caller must
+// send, hand off, punt or free it accordingly. Neither allocates, locks, throws nor makes a system
+// call.
+void run(Burst& burst, Context& context) noexcept;
+
+// Looks at the buckets that are due after `microseconds` more have passed and forgets flows that
+// were idle too long, or whose service is gone. Call it between bursts.
+void sweep(Context& context, std::uint64_t microseconds) noexcept;
+
+}  // namespace hawser::pipeline

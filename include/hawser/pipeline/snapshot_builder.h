@@ -1,0 +1,115 @@
+// SnapshotBuilder: from what hawserd wants to what workers decide by.
+//
+// Keeps what must outlive one snapshot: ids (a flow refers to its service and backend by id, so an
+// id is reused only when no flow has it any more), neighbours, and the tables that the next ones
+// start from. Main core only; allocates.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "hawser/base/result.h"
+#include "hawser/model/service.h"
+#include "hawser/pipeline/snapshot.h"
+
+namespace hawser::pipeline {
+
+// A port as the process found it.
+struct PortSetup {
+  std::string name;
+  net::MacAddress mac;
+  std::vector<net::Prefix> addresses;
+  std::vector<net::IpAddress> gateways;
+  std::vector<net::IpAddress> nat_addresses;
+};
+
+// Whom the resolver must find: an address on a port's link.
+struct NeighbourTarget {
+  PortId port;
+  net::IpAddress address;
+  friend auto operator<=>(const NeighbourTarget&, const NeighbourTarget&) = default;
+};
+
+class SnapshotBuilder {
+ public:
+  // Live flows of a backend over all workers.
+  using LiveFlows = std::function<std::uint64_t(BackendId)>;
+
+  // `backend_capacity` bounds backend ids (limits::kMaxBackends, less in tests).
+  SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity);
+
+  // Checks `desired` whole and builds it, or says why not and changes nothing. Refused: an epoch
+  // not above the last, another flow key, duplicate names, overlapping services, an address that is
+  // ours, mixed families, unreachable backends, `nat` without NAT address, limits.
+  [[nodiscard]] Result<std::unique_ptr<const Snapshot>> build(const model::Desired& desired,
+                                                              const LiveFlows& live_flows);
+
+  // The snapshot before the first: no services, but own addresses. Never fails.
+  [[nodiscard]] std::unique_ptr<const Snapshot> empty() const;
+
+  // Backend ids that the last build gave to new backends after others had them. Nobody writes their
+  // counters now: the caller zeroes them before it publishes the snapshot.
+  [[nodiscard]] std::span<const BackendId> reused() const noexcept { return reused_; }
+
+  // Every neighbour ever needed, by NeighbourId.
+  [[nodiscard]] std::span<const NeighbourTarget> neighbours() const noexcept { return neighbours_; }
+  [[nodiscard]] std::size_t nat_addresses() const noexcept { return nat_addresses_.size(); }
+
+ private:
+  using ServiceKey = std::tuple<net::IpAddress, std::uint16_t, model::Protocol, model::Forward>;
+  using BackendKey = std::tuple<std::uint16_t, std::string, net::IpAddress, std::uint16_t>;
+  struct NextHop {
+    PortId port;
+    net::IpAddress address;
+  };
+
+  struct KnownBackend {
+    BackendId id;
+    NeighbourId next_hop;
+    bool retired = false;  // not wanted by the last snapshot
+  };
+
+  [[nodiscard]] Result<void> check(const model::Desired& desired) const;
+  [[nodiscard]] Result<void> check_capacity(const model::Desired& desired) const;
+  [[nodiscard]] Result<void> check_service(const model::Service& service) const;
+  [[nodiscard]] Result<void> check_backend(const model::Service& service,
+                                           const model::Backend& backend) const;
+  [[nodiscard]] std::optional<NextHop> next_hop(const net::IpAddress& address) const;
+  [[nodiscard]] NeighbourId neighbour(const NeighbourTarget& target);
+  void add_ports(Snapshot& snapshot) const;
+  void free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows);
+  void add_service(const model::Service& service, Snapshot& snapshot);
+  BackendId add_backend(const model::Backend& backend, ServiceId service, Snapshot& snapshot);
+  void add_retired(Snapshot& snapshot);
+  [[nodiscard]] std::shared_ptr<const table::Maglev> next_table(const ServiceKey& key,
+                                                                const model::Service& service,
+                                                                std::vector<table::Member> members,
+                                                                std::uint64_t& slots_moved);
+  void index_destinations(const model::Desired& desired, Snapshot& snapshot) const;
+
+  std::vector<PortSetup> ports_;
+  std::vector<net::IpAddress> nat_addresses_;
+  std::vector<PortEntry> port_entries_;
+  std::size_t backend_capacity_;
+
+  std::map<ServiceKey, ServiceId> service_ids_;
+  std::map<BackendKey, KnownBackend> backend_ids_;
+  std::set<std::uint16_t> free_services_;
+  std::set<std::uint32_t> free_backends_;
+  std::uint32_t services_used_ = 0;
+  std::uint32_t backends_used_ = 0;
+  std::vector<BackendId> reused_;
+  std::vector<NeighbourTarget> neighbours_;
+  std::map<NeighbourTarget, NeighbourId> neighbour_ids_;
+  std::map<ServiceKey, std::shared_ptr<const table::Maglev>> tables_;
+  Epoch epoch_;
+  model::FlowKey flow_key_{};
+};
+
+}  // namespace hawser::pipeline

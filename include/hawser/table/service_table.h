@@ -1,0 +1,103 @@
+// Which service, or which role, a destination has: the two look-ups of classify.
+//
+// Open addressing with linear probing over a power of two of slots, at most half full, built once
+// with the snapshot and immutable after. Cost: one cache line a look-up, nearly always.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "hawser/base/strong.h"
+#include "hawser/hash/flow_hash.h"
+#include "hawser/net/address.h"
+#include "hawser/net/endian.h"
+
+namespace hawser::table {
+
+// A map from small trivially comparable keys with a `hash()` member to values.
+template <typename Key, typename Value>
+class OpenTable {
+ public:
+  OpenTable() : slots_(2) {}
+  explicit OpenTable(std::span<const std::pair<Key, Value>> entries) : slots_(2) {
+    std::size_t size = 2;
+    while (size < entries.size() * 2) size *= 2;
+    slots_.resize(size);
+    for (const auto& [key, value] : entries) {
+      Slot& slot = slots_[place(key)];
+      slot = Slot{key, value, true};
+    }
+  }
+
+  [[nodiscard]] const Value* find(const Key& key) const noexcept {
+    const Slot& slot = slots_[place(key)];
+    return slot.used ? &slot.value : nullptr;
+  }
+
+ private:
+  struct Slot {
+    Key key{};
+    Value value{};
+    bool used = false;
+  };
+
+  // Where the key is, or where it would go.
+  [[nodiscard]] std::size_t place(const Key& key) const noexcept {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = key.hash() & mask;
+    while (slots_[at].used && !(slots_[at].key == key)) at = (at + 1) & mask;
+    return at;
+  }
+
+  std::vector<Slot> slots_;
+};
+
+struct Ipv4Endpoint {
+  net::Ipv4Address address;
+  net::Big16 port;
+  std::uint16_t protocol = 0;
+
+  [[nodiscard]] std::uint64_t hash() const noexcept {
+    return hash::mix(std::uint64_t{address.value.raw()} << 32 | std::uint64_t{port.raw()} << 16 |
+                     protocol);
+  }
+  friend bool operator==(const Ipv4Endpoint&, const Ipv4Endpoint&) = default;
+};
+
+struct Ipv6Endpoint {
+  net::Ipv6Address address;
+  net::Big16 port;
+  std::uint16_t protocol = 0;
+
+  [[nodiscard]] std::uint64_t hash() const noexcept;
+  friend bool operator==(const Ipv6Endpoint&, const Ipv6Endpoint&) = default;
+};
+
+// What an address is to us when no service matched.
+enum class AddressRole : std::uint8_t {
+  kOwn,      // the kernel's: packets go to the exception TAP
+  kNat,      // a NAT address; `slot` says which
+  kService,  // only services live here
+};
+
+struct AddressEntry {
+  AddressRole role = AddressRole::kOwn;
+  std::uint8_t slot = 0;
+};
+
+struct AddressKey {
+  net::IpAddress address;
+
+  [[nodiscard]] std::uint64_t hash() const noexcept;
+  friend bool operator==(const AddressKey&, const AddressKey&) = default;
+};
+
+using Ipv4Services = OpenTable<Ipv4Endpoint, ServiceId>;
+using Ipv6Services = OpenTable<Ipv6Endpoint, ServiceId>;
+using Addresses = OpenTable<AddressKey, AddressEntry>;
+
+}  // namespace hawser::table

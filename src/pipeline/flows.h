@@ -1,0 +1,55 @@
+// What lookup, admit and sweep share: ageing and forgetting flows, with every count kept exact.
+#pragma once
+
+#include <algorithm>
+
+#include "hawser/pipeline/packet.h"
+#include "hawser/pipeline/worker_state.h"
+
+namespace hawser::pipeline {
+
+// The key under which a packet's flow is kept.
+template <typename Table, typename Address>
+[[nodiscard]] inline typename Table::Key key_of(const Address& client, net::Big16 port,
+                                                ServiceId service) noexcept {
+  return {.client = client, .client_port = port, .service = service};
+}
+
+// Idle for longer than its service allows in its state, or of a service that is gone.
+template <typename Flow>
+[[nodiscard]] inline bool is_expired(const Flow& flow, const Context& context) noexcept {
+  const ServiceEntry& service = context.snapshot.services[flow.service.value];
+  const std::uint16_t allowed = service.timeout[static_cast<std::size_t>(flow.meta.state())];
+  std::uint16_t idle = context.now.since(flow.meta.seen());
+  if (idle <= allowed && allowed != 0) return false;
+  if (flow.meta.nat() != table::FlowMeta::kNoNat && allowed != 0) {
+    // Replies with plain data touch only the record.
+    const auto index = table::NatIndex::unpack(flow.meta.nat());
+    idle = std::min(idle, context.now.since(context.worker.nat.record(index).seen));
+    return idle > allowed;
+  }
+  return true;
+}
+
+// A packet from the client of a known flow: moves the flow on and tells the packet where it goes.
+template <typename Flow>
+inline void follow(Packet& packet, Flow& flow, const Context& context) noexcept {
+  const l4::FlowState state = l4::next_state(flow.meta.state(), l4::FlowDirection::kFromClient,
+                                             l4::event_of(packet.tcp_flags));
+  flow.meta.touch(context.now, state);
+  packet.backend = flow.meta.backend();
+  const auto index = table::NatIndex::unpack(flow.meta.nat());
+  packet.nat_address = index.address;
+  packet.nat_port = index.port;
+}
+
+// Forgets a flow, its local port and its place in the backend's count.
+template <typename Table, typename Flow>
+inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
+  const std::uint32_t nat = flow.meta.nat();
+  if (nat != table::FlowMeta::kNoNat) worker.nat.release(table::NatIndex::unpack(nat));
+  worker.backends[flow.meta.backend().value].flows.subtract(1);
+  flows.release(flow);
+}
+
+}  // namespace hawser::pipeline
