@@ -1,0 +1,94 @@
+// Answers the requests of the control socket.
+#include "dataplane/handlers.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "dataplane/flow_listing.h"
+#include "dataplane/reports.h"
+#include "hawser/api/convert.h"
+
+namespace hawser::dataplane {
+
+Reply Handlers::handle(const v1::Request& request, bool read_only) {
+  switch (request.body_case()) {
+    case v1::Request::kHello:
+      return hello();
+    case v1::Request::kApply:
+      return apply(request.apply(), read_only);
+    case v1::Request::kGetSnapshot:
+      return get_snapshot();
+    case v1::Request::kStatus:
+      return status();
+    case v1::Request::kCounters:
+      return counters();
+    case v1::Request::kFlows:
+      return flows(request.flows());
+    case v1::Request::BODY_NOT_SET:
+      break;
+  }
+  return error_response("this request is not known to version " HAWSER_VERSION
+                        " of hawser-dataplane");
+}
+
+v1::Response Handlers::hello() const {
+  const model::Desired& desired = parts_.snapshots.desired();
+  v1::Response response;
+  v1::HelloReply& reply = *response.mutable_hello();
+  reply.set_version(HAWSER_VERSION);
+  reply.set_instance(parts_.instance);
+  reply.set_epoch(desired.epoch.value);
+  reply.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
+  reply.set_started_unix(parts_.started_unix);
+  return response;
+}
+
+v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
+  if (read_only) {
+    return error_response("this socket is for reading only; snapshots go to " +
+                          parts_.configuration.dataplane.socket);
+  }
+  const Result<model::Desired> desired = api::from_message(request.snapshot());
+  const auto applied =
+      desired ? parts_.snapshots.apply(*desired) : Result<Snapshots::Applied>(desired.error());
+  if (!applied) {
+    spdlog::warn("snapshot {} is refused: {}", request.snapshot().epoch(), applied.error().message);
+    return error_response(applied.error().message);
+  }
+  spdlog::info("snapshot {} applied in {} us, {} slots moved", applied->epoch.value,
+               applied->microseconds, applied->slots_moved);
+  v1::Response response;
+  v1::ApplyReply& reply = *response.mutable_apply();
+  reply.set_epoch(applied->epoch.value);
+  reply.set_slots_moved(applied->slots_moved);
+  reply.set_apply_microseconds(applied->microseconds);
+  return response;
+}
+
+v1::Response Handlers::get_snapshot() const {
+  v1::Response response;
+  api::to_message(parts_.snapshots.desired(), *response.mutable_get_snapshot()->mutable_snapshot());
+  return response;
+}
+
+v1::Response Handlers::status() const {
+  v1::Response response;
+  report_status(parts_, *response.mutable_status());
+  return response;
+}
+
+v1::Response Handlers::counters() const {
+  v1::Response response;
+  report_counters(parts_, *response.mutable_counters());
+  return response;
+}
+
+Reply Handlers::flows(const v1::Flows& request) {
+  Result<std::unique_ptr<ReplyStream>> listing =
+      FlowListing::create(request, parts_.snapshots, desk_);
+  if (!listing) return error_response(listing.error().message);
+  return *std::move(listing);
+}
+
+}  // namespace hawser::dataplane

@@ -1,0 +1,29 @@
+// Handlers: each request of the control socket and its answer.
+#pragma once
+
+#include "dataplane/flow_desk.h"
+#include "dataplane/parts.h"
+#include "dataplane/reply.h"
+
+namespace hawser::dataplane {
+
+class Handlers : public RequestHandler {
+ public:
+  // What `parts` refers to must outlive this.
+  explicit Handlers(const Parts& parts) : parts_(parts), desk_(parts.machine.workers()) {}
+
+  [[nodiscard]] Reply handle(const v1::Request& request, bool read_only) override;
+
+ private:
+  [[nodiscard]] v1::Response hello() const;
+  [[nodiscard]] v1::Response apply(const v1::Apply& request, bool read_only);
+  [[nodiscard]] v1::Response get_snapshot() const;
+  [[nodiscard]] v1::Response status() const;
+  [[nodiscard]] v1::Response counters() const;
+  [[nodiscard]] Reply flows(const v1::Flows& request);
+
+  Parts parts_;
+  FlowDesk desk_;
+};
+
+}  // namespace hawser::dataplane

@@ -1,0 +1,75 @@
+// Between mbufs and pipeline packets: nothing is copied, the packet points into the mbuf.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+
+#include "hawser/base/strong.h"
+#include "hawser/pipeline/packet.h"
+
+namespace hawser::dataplane {
+
+// What the port says about a checksum; a missing flag says nothing, whatever the port can do.
+[[nodiscard]] inline pipeline::ChecksumSeen checksum_seen(std::uint64_t flags, std::uint64_t mask,
+                                                          std::uint64_t good,
+                                                          std::uint64_t bad) noexcept {
+  if ((flags & mask) == good) return pipeline::ChecksumSeen::kGood;
+  if ((flags & mask) == bad) return pipeline::ChecksumSeen::kBad;
+  return pipeline::ChecksumSeen::kUnknown;
+}
+
+// A packet as the pipeline wants to see it, that came in through `port_in`.
+[[nodiscard]] inline pipeline::Packet packet_of(rte_mbuf* mbuf, PortId port_in) noexcept {
+  pipeline::Packet packet;
+  packet.data = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
+  packet.handle = mbuf;
+  packet.length = rte_pktmbuf_pkt_len(mbuf);
+  packet.contiguous = rte_pktmbuf_data_len(mbuf);
+  // An answer may grow into the rest of the buffer, but not over the link to a next one.
+  const unsigned tail = mbuf->nb_segs == 1 ? rte_pktmbuf_tailroom(mbuf) : 0U;
+  packet.capacity = static_cast<std::uint16_t>(packet.contiguous + tail);
+  packet.port_in = port_in;
+  packet.ip_checksum = checksum_seen(mbuf->ol_flags, RTE_MBUF_F_RX_IP_CKSUM_MASK,
+                                     RTE_MBUF_F_RX_IP_CKSUM_GOOD, RTE_MBUF_F_RX_IP_CKSUM_BAD);
+  packet.transport_checksum =
+      checksum_seen(mbuf->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD,
+                    RTE_MBUF_F_RX_L4_CKSUM_BAD);
+  return packet;
+}
+
+// Cuts the tail of a frame off, whole segments first. `length` is at most what it has.
+inline void shorten(rte_mbuf* mbuf, std::uint32_t length) noexcept {
+  rte_mbuf* segment = mbuf;
+  std::uint32_t left = length;
+  while (segment->next != nullptr && left > segment->data_len) {
+    left -= segment->data_len;
+    segment = segment->next;
+  }
+  segment->data_len = static_cast<std::uint16_t>(left);
+  std::uint16_t cut = 0;
+  for (rte_mbuf* next = segment->next; next != nullptr; ++cut) {
+    rte_mbuf* after = next->next;
+    rte_pktmbuf_free_seg(next);
+    next = after;
+  }
+  segment->next = nullptr;
+  mbuf->nb_segs = static_cast<std::uint16_t>(mbuf->nb_segs - cut);
+  mbuf->pkt_len = length;
+}
+
+// The mbuf of a packet that has its verdict, with the length the pipeline gave it, ready to send.
+[[nodiscard]] inline rte_mbuf* finish(const pipeline::Packet& packet) noexcept {
+  auto* mbuf = static_cast<rte_mbuf*>(packet.handle);
+  if (packet.length < mbuf->pkt_len) {
+    shorten(mbuf, packet.length);
+  } else if (packet.length > mbuf->pkt_len) {
+    mbuf->data_len = static_cast<std::uint16_t>(packet.length);
+    mbuf->pkt_len = packet.length;
+  }
+  // Flags of reception are none of the transmitter's business.
+  mbuf->ol_flags = 0;
+  return mbuf;
+}
+
+}  // namespace hawser::dataplane

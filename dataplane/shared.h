@@ -1,0 +1,46 @@
+// Shared: the few things that workers and the main core have in common.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "dataplane/rings.h"
+#include "hawser/base/result.h"
+#include "hawser/model/configuration.h"
+#include "hawser/pipeline/neighbour_macs.h"
+#include "hawser/pipeline/snapshot.h"
+
+struct rte_rcu_qsbr;
+
+namespace hawser::dataplane {
+
+// Who reads snapshots, so that an old one is freed when nobody does any more (rte_rcu_qsbr).
+class Readers {
+ public:
+  [[nodiscard]] static Result<Readers> create(std::size_t workers);
+  // Waits until every worker has passed between two bursts. Microseconds, as workers never stop.
+  void synchronise() noexcept;
+  [[nodiscard]] rte_rcu_qsbr* get() const noexcept { return variable_.get(); }
+
+ private:
+  struct Deleter {
+    void operator()(rte_rcu_qsbr* variable) const noexcept;
+  };
+  explicit Readers(rte_rcu_qsbr* variable) noexcept : variable_(variable) {}
+  std::unique_ptr<rte_rcu_qsbr, Deleter> variable_;
+};
+
+struct Shared {
+  Shared(Readers readers_of, Rings rings_of, model::Idle idle_mode)
+      : readers(std::move(readers_of)), rings(std::move(rings_of)), idle(idle_mode) {}
+
+  // Written by the main core, loaded by each worker once a burst. Never null while workers run.
+  std::atomic<const pipeline::Snapshot*> snapshot{nullptr};
+  pipeline::NeighbourMacs neighbours{limits::kMaxNeighbours};
+  Readers readers;
+  Rings rings;
+  model::Idle idle;
+};
+
+}  // namespace hawser::dataplane

@@ -1,0 +1,47 @@
+// Builds, publishes and retires snapshots.
+#include "dataplane/snapshots.h"
+
+#include <chrono>
+#include <utility>
+
+namespace hawser::dataplane {
+
+Snapshots::Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
+                     std::span<const std::unique_ptr<Worker>> workers)
+    : builder_(std::move(ports), limits::kMaxBackends),
+      shared_(shared),
+      workers_(workers),
+      running_(builder_.empty()) {
+  shared_.snapshot.store(running_.get(), std::memory_order_release);
+}
+
+Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto built = builder_.build(desired, [this](BackendId id) { return live_flows(id); });
+  if (!built) {
+    ++refused_;
+    return built.error();
+  }
+  for (const BackendId id : builder_.reused()) {
+    for (const std::unique_ptr<Worker>& worker : workers_) worker->reset_counters(id);
+  }
+  const std::unique_ptr<const pipeline::Snapshot> old = std::exchange(running_, *std::move(built));
+  shared_.snapshot.store(running_.get(), std::memory_order_release);
+  shared_.readers.synchronise();
+  desired_ = std::move(desired);
+  ++applied_;
+  const auto took = std::chrono::steady_clock::now() - begun;
+  return Applied{running_->epoch, running_->slots_moved,
+                 static_cast<std::uint64_t>(
+                     std::chrono::duration_cast<std::chrono::microseconds>(took).count())};
+}
+
+std::uint64_t Snapshots::live_flows(BackendId backend) const noexcept {
+  std::uint64_t total = 0;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    total += worker->state().backends[backend.value].flows.read();
+  }
+  return total;
+}
+
+}  // namespace hawser::dataplane

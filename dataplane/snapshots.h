@@ -1,0 +1,56 @@
+// Snapshots: from what hawserd wants to the one pointer that workers follow.
+//
+// Threading: main core only; workers see nothing but Shared::snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/shared.h"
+#include "dataplane/worker.h"
+#include "hawser/base/result.h"
+#include "hawser/model/service.h"
+#include "hawser/pipeline/snapshot_builder.h"
+
+namespace hawser::dataplane {
+
+class Snapshots {
+ public:
+  struct Applied {
+    Epoch epoch;
+    std::uint64_t slots_moved = 0;
+    std::uint64_t microseconds = 0;  // until every worker had left the old snapshot
+  };
+
+  // Publishes the empty snapshot. `shared` and `workers` must outlive this.
+  Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
+            std::span<const std::unique_ptr<Worker>> workers);
+
+  // Builds `desired`, makes all workers follow it and frees the one before; or says what is wrong
+  // with it and changes nothing. Blocks for as long as building takes.
+  [[nodiscard]] Result<Applied> apply(model::Desired desired);
+
+  [[nodiscard]] const pipeline::Snapshot& running() const noexcept { return *running_; }
+  // What the running snapshot was built from; epoch 0 before the first.
+  [[nodiscard]] const model::Desired& desired() const noexcept { return desired_; }
+  [[nodiscard]] std::span<const pipeline::NeighbourTarget> neighbours() const noexcept {
+    return builder_.neighbours();
+  }
+  [[nodiscard]] std::uint64_t applied() const noexcept { return applied_; }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+
+ private:
+  [[nodiscard]] std::uint64_t live_flows(BackendId backend) const noexcept;
+
+  pipeline::SnapshotBuilder builder_;
+  Shared& shared_;
+  std::span<const std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<const pipeline::Snapshot> running_;
+  model::Desired desired_;
+  std::uint64_t applied_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace hawser::dataplane

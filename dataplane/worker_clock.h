@@ -1,0 +1,55 @@
+// WorkerClock: the time a worker's packets see, without a system call per burst.
+//
+// The cycle counter says when a step is over; only then the monotonic clock is read.
+// Threading: one worker's own.
+#pragma once
+
+#include <rte_cycles.h>
+
+#include <ctime>
+
+#include "hawser/base/time.h"
+
+namespace hawser::dataplane {
+
+class WorkerClock {
+ public:
+  WorkerClock() noexcept : hertz_(rte_get_tsc_hz()), last_(rte_rdtsc()), now_(last_) {
+    read_seconds();
+  }
+
+  // Whole microseconds since the last call that returned some; 0 within a step.
+  [[nodiscard]] std::uint64_t advance() noexcept {
+    now_ = rte_rdtsc();
+    if (now_ < last_ + cycles(kStepMicroseconds)) return 0;
+    const std::uint64_t passed = (now_ - last_) / (hertz_ / kMicro);
+    last_ += passed * (hertz_ / kMicro);
+    read_seconds();
+    return passed;
+  }
+
+  // Both as of the last advance().
+  [[nodiscard]] CoarseTime coarse() const noexcept { return coarse_; }
+  [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
+
+  [[nodiscard]] std::uint64_t cycles(std::uint64_t microseconds) const noexcept {
+    return hertz_ / kMicro * microseconds;
+  }
+
+ private:
+  static constexpr std::uint64_t kMicro = 1'000'000;
+  static constexpr std::uint64_t kStepMicroseconds = 50;
+
+  void read_seconds() noexcept {
+    timespec time{};
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);  // no system call: the vDSO reads a page
+    coarse_.seconds = static_cast<std::uint16_t>(time.tv_sec);
+  }
+
+  std::uint64_t hertz_;
+  std::uint64_t last_;
+  std::uint64_t now_;
+  CoarseTime coarse_;
+};
+
+}  // namespace hawser::dataplane
