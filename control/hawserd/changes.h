@@ -1,0 +1,58 @@
+// What a change would do, in words: differences of configurations, and replies to operators.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hawser/model/configuration.h"
+
+namespace hawser::control {
+
+struct Change {
+  std::string service;
+  std::string backend;  // empty: of the service
+  std::string field;
+  std::string before;
+  std::string after;
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+// Why a request was not carried out.
+enum class Failure : std::uint8_t {
+  kNone,
+  kInvalid,   // the request makes no sense
+  kNotFound,  // no such service or backend
+  kRefused,   // the dataplane refused the snapshot; nothing changed
+  kTimedOut,  // stored, but the dataplane did not confirm in time
+  kInternal,  // the journal failed; nothing changed
+};
+
+struct ChangeOutcome {
+  Failure failure = Failure::kNone;
+  std::string message;  // of the failure
+  std::vector<Change> changes;
+  std::uint64_t epoch = 0;  // confirmed by the dataplane; 0: not confirmed
+  std::string note;
+};
+
+struct ReloadOutcome {
+  ChangeOutcome change;
+  std::vector<std::string> diagnostics;  // of a refused file; nothing changed then
+  std::vector<std::string> notes;
+};
+
+// What differs in services and backends, in the order of `after`, what is gone last.
+[[nodiscard]] std::vector<Change> differences(const model::Configuration& before,
+                                              const model::Configuration& after);
+
+// What differs in the parts that are read at start only, one sentence for each.
+[[nodiscard]] std::vector<std::string> restart_notes(const model::Configuration& before,
+                                                     const model::Configuration& after);
+
+// "http / every 2s", "tcp every 500ms", "none".
+[[nodiscard]] std::string check_text(const model::Check& check);
+// "flow", "source /32 /64".
+[[nodiscard]] std::string affinity_text(const model::Affinity& affinity);
+
+}  // namespace hawser::control

@@ -1,0 +1,221 @@
+// The controller's side towards the dataplane and the checks: adopt, publish, note.
+#include "controller.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace hawser::control {
+namespace {
+
+std::uint64_t system_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+// From the kernel's generator; fails only where there is none.
+Result<model::FlowKey> random_key() {
+  model::FlowKey key{};
+  if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {
+    return fail(fmt::format("no random bytes for the flow key: {}", std::strerror(errno)));
+  }
+  return key;
+}
+
+void warn_if_failed(const Result<void>& result) {
+  if (!result) spdlog::error("{}", result.error().message);
+}
+
+}  // namespace
+
+model::ParsedConfiguration read_configuration(const std::string& file) {
+  errno = 0;
+  const std::ifstream input(file, std::ios::binary);
+  std::ostringstream text;
+  text << input.rdbuf();
+  if (input.good() && errno != EISDIR) return model::parse_configuration(text.str(), file);
+  const int number = errno;
+  model::ParsedConfiguration failed;
+  failed.diagnostics.push_back(
+      {file, 1, 1,
+       fmt::format("cannot be read: {}", number != 0 ? std::strerror(number) : "it is empty")});
+  return failed;
+}
+
+Result<std::unique_ptr<Controller>> Controller::create(model::Configuration configuration,
+                                                       std::string configuration_file,
+                                                       std::unique_ptr<Journal> journal) {
+  const Result<std::vector<Intent>> intents = journal->intents();
+  if (!intents) return intents.error();
+  const Result<std::optional<model::FlowKey>> key = journal->flow_key();
+  if (!key) return key.error();
+  const Result<Epoch> epoch = journal->epoch();
+  if (!epoch) return epoch.error();
+  Runtime runtime(std::move(configuration), *intents, system_seconds());
+  const Result<void> cleaned = journal->record(runtime.vanished(*intents, system_seconds()));
+  if (!cleaned) return cleaned.error();
+  std::unique_ptr<Controller> controller(
+      new Controller(std::move(runtime), std::move(configuration_file), std::move(journal)));
+  controller->flow_key_ = *key;
+  controller->desired_ = *epoch;
+  controller->journal_was_empty_ = !key->has_value();
+  return controller;
+}
+
+Controller::Controller(Runtime runtime, std::string configuration_file,
+                       std::unique_ptr<Journal> journal)
+    : runtime_(std::move(runtime)),
+      configuration_file_(std::move(configuration_file)),
+      journal_(std::move(journal)),
+      started_unix_(system_seconds()) {
+  dataplane_.since_unix = started_unix_;
+  dataplane_.error = "not tried yet";
+}
+
+std::uint64_t Controller::now() const {
+  return hooks_.now_unix ? hooks_.now_unix() : system_seconds();
+}
+
+void Controller::start(ControllerHooks hooks) {
+  const std::lock_guard lock(mutex_);
+  hooks_ = std::move(hooks);
+  started_unix_ = now();
+  dataplane_.since_unix = started_unix_;
+  publish();
+  update_check_targets();
+}
+
+void Controller::stop() {
+  const std::lock_guard lock(mutex_);
+  hooks_ = {};
+  dataplane_.connected = false;
+  dataplane_.error = "hawserd is stopping";
+  told_.notify_all();
+}
+
+void Controller::update_check_targets() {
+  if (hooks_.set_check_targets) hooks_.set_check_targets(runtime_.check_targets());
+}
+
+// Makes what is in force the newest snapshot, unless it is that already. Under mutex_.
+void Controller::publish() {
+  std::vector<model::Service> services = runtime_.services();
+  if (services == published_ && desired_ != Epoch(0)) return;
+  published_ = std::move(services);
+  desired_ = Epoch(desired_.value + 1);
+  warn_if_failed(journal_->set_epoch(desired_));
+  if (hooks_.wake_dataplane) hooks_.wake_dataplane();
+}
+
+void Controller::note_check(const CheckReport& report) {
+  const std::lock_guard lock(mutex_);
+  if (!runtime_.note_check(report, now())) return;
+  const bool up = report.event == Event::kRose;
+  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "backend {}/{} is {}: {}",
+              report.target.service, report.target.backend, up ? "up" : "down", report.text);
+  publish();
+}
+
+View Controller::view() const {
+  const std::lock_guard lock(mutex_);
+  return {.runtime = runtime_,
+          .desired = desired_,
+          .dataplane = dataplane_,
+          .started_unix = started_unix_,
+          .configuration_file = configuration_file_};
+}
+
+// The key of a running dataplane wins: changing it would tear flows. Under mutex_.
+void Controller::ensure_flow_key(const dataplane::v1::HelloReply& hello,
+                                 const std::optional<model::Desired>& running) {
+  std::optional<model::FlowKey> key = flow_key_;
+  if (running) key = running->flow_key;
+  if (!key) {
+    const Result<model::FlowKey> drawn = random_key();
+    if (drawn) {
+      key = *drawn;
+    } else {
+      spdlog::error("{}", drawn.error().message);
+    }
+  }
+  if (!key || key == flow_key_) return;
+  if (flow_key_) spdlog::warn("took the flow key of the running dataplane {}", hello.version());
+  flow_key_ = key;
+  warn_if_failed(journal_->set_flow_key(*key));
+}
+
+void Controller::connected(const dataplane::v1::HelloReply& hello,
+                           const std::optional<model::Desired>& running) {
+  const std::lock_guard lock(mutex_);
+  spdlog::info("connected to hawser-dataplane {}, epoch {}", hello.version(), hello.epoch());
+  ensure_flow_key(hello, running);
+  if (!adopted_ && running) {
+    const std::vector<IntentChange> wishes = runtime_.adopt(*running, journal_was_empty_, now());
+    warn_if_failed(journal_->record(wishes));
+  }
+  adopted_ = true;
+  publish();
+  const bool same = instance_ == hello.instance() && hello.epoch() == desired_.value;
+  if (!same && desired_.value <= hello.epoch()) {
+    desired_ = Epoch(hello.epoch() + 1);
+    warn_if_failed(journal_->set_epoch(desired_));
+  }
+  if (instance_ != hello.instance()) dataplane_.refused = Epoch(0);
+  instance_ = hello.instance();
+  dataplane_.connected = true;
+  dataplane_.version = hello.version();
+  dataplane_.error.clear();
+  dataplane_.since_unix = now();
+  dataplane_.applied = Epoch(hello.epoch());
+  told_.notify_all();
+}
+
+void Controller::disconnected(const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  // Said once, not at every attempt.
+  if (dataplane_.connected || dataplane_.error != error) {
+    spdlog::warn("no dataplane: {}", error);
+  }
+  if (dataplane_.connected) dataplane_.since_unix = now();
+  dataplane_.connected = false;
+  dataplane_.version.clear();
+  dataplane_.error = error;
+  told_.notify_all();
+}
+
+std::optional<model::Desired> Controller::pending() {
+  const std::lock_guard lock(mutex_);
+  if (!flow_key_ || desired_ == dataplane_.applied || desired_ == dataplane_.refused) {
+    return std::nullopt;
+  }
+  return model::Desired{.epoch = desired_, .flow_key = *flow_key_, .services = published_};
+}
+
+void Controller::applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) {
+  const std::lock_guard lock(mutex_);
+  spdlog::info("epoch {} applied in {} us, {} slots moved", epoch.value, reply.apply_microseconds(),
+               reply.slots_moved());
+  dataplane_.applied = epoch;
+  dataplane_.refused = Epoch(0);
+  dataplane_.refusal.clear();
+  told_.notify_all();
+}
+
+void Controller::refused(Epoch epoch, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  spdlog::error("the dataplane refused epoch {}: {}", epoch.value, reason);
+  dataplane_.refused = epoch;
+  dataplane_.refusal = reason;
+  told_.notify_all();
+}
+
+}  // namespace hawser::control

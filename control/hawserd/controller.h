@@ -1,0 +1,144 @@
+// Decides what the dataplane is told: configuration, operators' intents and health into snapshots.
+//
+// Thread-safe. Changes by operators run one at a time and wait for the dataplane; checks and
+// questions never wait for them.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "changes.h"
+#include "dataplane_client.h"
+#include "health.h"
+#include "journal.h"
+#include "runtime.h"
+
+namespace hawser::control {
+
+// What is known of the dataplane without asking it.
+struct DataplaneView {
+  bool connected = false;
+  std::string version;           // while connected
+  std::string error;             // why not connected
+  std::uint64_t since_unix = 0;  // connected or not
+  Epoch applied;                 // confirmed
+  Epoch refused;                 // newest refused, 0: none since the last that was applied
+  std::string refusal;           // its reason
+};
+
+// A copy of everything, consistent in itself.
+struct View {
+  Runtime runtime;
+  Epoch desired;
+  DataplaneView dataplane;
+  std::uint64_t started_unix = 0;
+  std::string configuration_file;
+};
+
+// Those the controller sets to work; each may be empty. Called under the controller's lock, so
+// they must not call back.
+struct ControllerHooks {
+  std::function<void()> wake_dataplane;
+  std::function<void(std::vector<CheckTarget>)> set_check_targets;
+  std::function<std::uint64_t()> now_unix;  // empty: the system's clock
+  std::chrono::milliseconds confirm_time{5000};
+};
+
+struct WeightOrder {
+  std::string service;  // may be empty when the backend's name is unique
+  std::string backend;
+  std::uint32_t weight = 0;
+  bool to_file = false;  // back to the file's weight
+  std::string author;
+  std::string reason;
+  bool dry_run = false;
+};
+
+struct ModeOrder {
+  std::string service;
+  std::string backend;
+  Mode mode = Mode::kReady;
+  std::string author;
+  std::string reason;
+  bool dry_run = false;
+};
+
+class Controller final : public DataplaneListener {
+ public:
+  // Puts the journal's intents in force; those whose backend is gone are taken back.
+  [[nodiscard]] static Result<std::unique_ptr<Controller>> create(
+      model::Configuration configuration, std::string configuration_file,
+      std::unique_ptr<Journal> journal);
+
+  // Once, before anything else, when those behind the hooks exist.
+  void start(ControllerHooks hooks);
+  // Drops the hooks, as those behind them are about to go, and lets no call wait any longer.
+  void stop();
+
+  // Each waits up to 5 s for the dataplane to confirm.
+  [[nodiscard]] ChangeOutcome set_weight(const WeightOrder& order);
+  [[nodiscard]] ChangeOutcome set_mode(const ModeOrder& order);
+  [[nodiscard]] ReloadOutcome reload(bool dry_run);
+
+  void note_check(const CheckReport& report);
+  [[nodiscard]] View view() const;
+
+  void connected(const dataplane::v1::HelloReply& hello,
+                 const std::optional<model::Desired>& running) override;
+  void disconnected(const std::string& error) override;
+  std::optional<model::Desired> pending() override;
+  void applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) override;
+  void refused(Epoch epoch, const std::string& reason) override;
+
+ private:
+  enum class Confirmation : std::uint8_t { kConfirmed, kRefused, kTimedOut, kDisconnected };
+  // An intent and what it changes; empty `changes`: it was so already.
+  struct Plan {
+    std::vector<IntentChange> journal;
+    std::vector<Change> changes;
+    std::function<void(Runtime&)> apply;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  Controller(Runtime runtime, std::string configuration_file, std::unique_ptr<Journal> journal);
+
+  [[nodiscard]] Plan plan_weight(const BackendRef& ref, const WeightOrder& order) const;
+  [[nodiscard]] Plan plan_mode(const BackendRef& ref, const ModeOrder& order) const;
+  [[nodiscard]] ChangeOutcome carry_out(Lock& lock, Plan plan, bool dry_run);
+  // Fills in epoch, note and failure from what the dataplane says to the newest snapshot.
+  void settle(Lock& lock, ChangeOutcome& outcome, bool& refused);
+  [[nodiscard]] Confirmation wait(Lock& lock, Epoch epoch);
+  void publish();
+  void ensure_flow_key(const dataplane::v1::HelloReply& hello,
+                       const std::optional<model::Desired>& running);
+  void update_check_targets();
+  [[nodiscard]] std::uint64_t now() const;
+
+  std::mutex change_mutex_;  // one change at a time; taken before mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable told_;  // the dataplane confirmed, refused, or went away
+
+  Runtime runtime_;
+  const std::string configuration_file_;
+  std::unique_ptr<Journal> journal_;
+  ControllerHooks hooks_;
+  std::optional<model::FlowKey> flow_key_;
+  std::vector<model::Service> published_;  // of epoch desired_
+  Epoch desired_;
+  DataplaneView dataplane_;
+  std::uint64_t instance_ = 0;  // of the dataplane last connected to
+  bool adopted_ = false;
+  bool journal_was_empty_ = false;
+  std::uint64_t started_unix_;
+};
+
+// Reads and validates the file; the diagnostics also say when it cannot be read.
+[[nodiscard]] model::ParsedConfiguration read_configuration(const std::string& file);
+
+}  // namespace hawser::control

@@ -1,0 +1,66 @@
+// Keeps the dataplane told: connects, adopts what runs, applies the newest snapshot, reconnects.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dataplane.pb.h"
+#include "hawser/base/result.h"
+#include "hawser/base/strong.h"
+#include "hawser/model/service.h"
+
+namespace hawser::control {
+
+// Whoever decides what the dataplane is told. All calls come from the client's thread.
+class DataplaneListener {
+ public:
+  virtual ~DataplaneListener() = default;
+  // `running` is the snapshot in force; none when the dataplane has none yet.
+  virtual void connected(const dataplane::v1::HelloReply& hello,
+                         const std::optional<model::Desired>& running) = 0;
+  virtual void disconnected(const std::string& error) = 0;
+  // The snapshot to apply now, none while the newest one was applied or refused.
+  virtual std::optional<model::Desired> pending() = 0;
+  virtual void applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) = 0;
+  virtual void refused(Epoch epoch, const std::string& reason) = 0;
+};
+
+class DataplaneClient {
+ public:
+  // Starts the thread. `listener` outlives the client.
+  DataplaneClient(std::string socket, DataplaneListener& listener);
+  // Closes the connection; the dataplane goes on with what it has.
+  ~DataplaneClient();
+  DataplaneClient(const DataplaneClient&) = delete;
+  DataplaneClient& operator=(const DataplaneClient&) = delete;
+
+  // Something is pending. From any thread; several wakes may become one snapshot.
+  void wake();
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+// Questions to the dataplane, each on a connection of its own with a deadline of two seconds for
+// every answer, so that a slow one delays no snapshot. From any thread.
+class DataplaneQuery {
+ public:
+  explicit DataplaneQuery(std::string socket) : socket_(std::move(socket)) {}
+
+  [[nodiscard]] Result<dataplane::v1::StatusReply> status() const;
+  [[nodiscard]] Result<dataplane::v1::CountersReply> counters() const;
+  // Hands over each part of the listing; stops when `take` returns false.
+  [[nodiscard]] Result<void> flows(
+      const dataplane::v1::Flows& filter,
+      const std::function<bool(const dataplane::v1::FlowsReply&)>& take) const;
+
+ private:
+  [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request) const;
+
+  std::string socket_;
+};
+
+}  // namespace hawser::control

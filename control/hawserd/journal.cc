@@ -1,0 +1,218 @@
+// The journal as an SQLite database in write-ahead mode.
+#include "journal.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace hawser::control {
+namespace {
+
+// synchronous=FULL: a change that was acknowledged survives the loss of power.
+constexpr const char* kSchema = R"(
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS intent (
+  service TEXT NOT NULL, backend TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
+  author TEXT NOT NULL, reason TEXT NOT NULL, since_unix INTEGER NOT NULL,
+  PRIMARY KEY (service, backend, field)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (
+  id INTEGER PRIMARY KEY, at_unix INTEGER NOT NULL, service TEXT NOT NULL, backend TEXT NOT NULL,
+  field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, author TEXT NOT NULL,
+  reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+)";
+
+// A prepared statement with its parameters bound in order.
+class Statement {
+ public:
+  Statement(sqlite3* database, const char* sql) {
+    sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
+  }
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& text(const std::string& value) {
+    sqlite3_bind_text(statement_, ++bound_, value.data(), static_cast<int>(value.size()),
+                      SQLITE_TRANSIENT);
+    return *this;
+  }
+  Statement& number(std::uint64_t value) {
+    sqlite3_bind_int64(statement_, ++bound_, static_cast<sqlite3_int64>(value));
+    return *this;
+  }
+  Statement& blob(std::span<const std::uint8_t> bytes) {
+    sqlite3_bind_blob(statement_, ++bound_, bytes.data(), static_cast<int>(bytes.size()),
+                      SQLITE_TRANSIENT);
+    return *this;
+  }
+
+  // SQLITE_ROW, SQLITE_DONE or an error; a statement that did not compile is an error too.
+  int step() { return statement_ == nullptr ? SQLITE_ERROR : sqlite3_step(statement_); }
+
+  [[nodiscard]] std::string column_text(int index) const {
+    const unsigned char* text = sqlite3_column_text(statement_, index);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, index));
+    return text == nullptr ? std::string() : std::string(text, text + size);
+  }
+  [[nodiscard]] std::uint64_t column_number(int index) const {
+    return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, index));
+  }
+  [[nodiscard]] std::span<const std::uint8_t> column_blob(int index) const {
+    const void* bytes = sqlite3_column_blob(statement_, index);
+    return {static_cast<const std::uint8_t*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, index))};
+  }
+
+ private:
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+};
+
+}  // namespace
+
+Journal::Journal(FileLock lock, sqlite3* database, std::string path)
+    : lock_(std::move(lock)), database_(database), path_(std::move(path)) {}
+
+Journal::~Journal() {
+  sqlite3_close(database_);
+}
+
+Error Journal::failure() const {
+  return fail(
+      fmt::format("the journal {} failed: {}; check the space and the permissions of the "
+                  "state directory",
+                  path_, sqlite3_errmsg(database_)));
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
+  const Result<void> made = make_directories(directory, 0700);
+  if (!made) return made.error();
+  Result<FileLock> lock = FileLock::take(directory + "/lock", "the state directory " + directory);
+  if (!lock) return lock.error();
+  const std::string path = directory + "/journal.sqlite";
+  sqlite3* database = nullptr;
+  const int opened = sqlite3_open(path.c_str(), &database);
+  std::unique_ptr<Journal> journal(new Journal(*std::move(lock), database, path));
+  if (opened != SQLITE_OK) return journal->failure();
+  const Result<void> schema = journal->run(kSchema);
+  if (!schema) return schema.error();
+  return journal;
+}
+
+Result<void> Journal::run(const char* sql) {
+  if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failure();
+  return {};
+}
+
+Result<std::vector<Intent>> Journal::intents() {
+  Statement select(database_,
+                   "SELECT service, backend, field, value, author, reason, since_unix FROM intent "
+                   "ORDER BY service, backend, field");
+  std::vector<Intent> found;
+  int step = select.step();
+  for (; step == SQLITE_ROW; step = select.step()) {
+    found.push_back({select.column_text(0),
+                     select.column_text(1),
+                     select.column_text(2),
+                     select.column_text(3),
+                     {select.column_text(4), select.column_text(5), select.column_number(6)}});
+  }
+  if (step != SQLITE_DONE) return failure();
+  return found;
+}
+
+Result<void> Journal::apply(const IntentChange& change) {
+  const Intent& intent = change.intent;
+  if (intent.value.empty()) {
+    Statement remove(database_,
+                     "DELETE FROM intent WHERE service = ? AND backend = ? AND field = ?");
+    remove.text(intent.service).text(intent.backend).text(intent.field);
+    if (remove.step() != SQLITE_DONE) return failure();
+  } else {
+    Statement insert(database_, "INSERT OR REPLACE INTO intent VALUES (?, ?, ?, ?, ?, ?, ?)");
+    insert.text(intent.service).text(intent.backend).text(intent.field).text(intent.value);
+    insert.text(intent.by.author).text(intent.by.reason).number(intent.by.since_unix);
+    if (insert.step() != SQLITE_DONE) return failure();
+  }
+  Statement history(database_, "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
+  history.number(change.by.since_unix).text(intent.service).text(intent.backend).text(intent.field);
+  history.text(change.before).text(change.after).text(change.by.author).text(change.by.reason);
+  if (history.step() != SQLITE_DONE) return failure();
+  return {};
+}
+
+Result<void> Journal::record(std::span<const IntentChange> changes) {
+  if (changes.empty()) return {};
+  Result<void> done = run("BEGIN IMMEDIATE");
+  if (!done) return done;
+  for (const IntentChange& change : changes) {
+    done = apply(change);
+    if (!done) break;
+  }
+  if (done) done = run("COMMIT");
+  // The error that counts is the first one, not that of the way back.
+  if (!done) static_cast<void>(run("ROLLBACK"));
+  return done;
+}
+
+Result<std::vector<HistoryEntry>> Journal::history(std::uint32_t limit) {
+  Statement select(database_,
+                   "SELECT at_unix, service, backend, field, before, after, author, reason "
+                   "FROM history ORDER BY id DESC LIMIT ?");
+  select.number(limit);
+  std::vector<HistoryEntry> found;
+  int step = select.step();
+  for (; step == SQLITE_ROW; step = select.step()) {
+    found.push_back({select.column_text(1),
+                     select.column_text(2),
+                     select.column_text(3),
+                     select.column_text(4),
+                     select.column_text(5),
+                     {select.column_text(6), select.column_text(7), select.column_number(0)}});
+  }
+  if (step != SQLITE_DONE) return failure();
+  return found;
+}
+
+Result<std::optional<model::FlowKey>> Journal::flow_key() {
+  Statement select(database_, "SELECT value FROM meta WHERE key = 'flow_key'");
+  const int step = select.step();
+  if (step == SQLITE_DONE) return std::optional<model::FlowKey>();
+  if (step != SQLITE_ROW) return failure();
+  model::FlowKey key{};
+  const std::span<const std::uint8_t> bytes = select.column_blob(0);
+  if (bytes.size() != key.size()) {
+    return fail(
+        fmt::format("the journal {} is damaged: its flow key has {} bytes; restore or "
+                    "remove it",
+                    path_, bytes.size()));
+  }
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  return std::optional<model::FlowKey>(key);
+}
+
+Result<void> Journal::set_flow_key(const model::FlowKey& key) {
+  Statement insert(database_, "INSERT OR REPLACE INTO meta VALUES ('flow_key', ?)");
+  if (insert.blob(key).step() != SQLITE_DONE) return failure();
+  return {};
+}
+
+Result<Epoch> Journal::epoch() {
+  Statement select(database_, "SELECT value FROM meta WHERE key = 'epoch'");
+  const int step = select.step();
+  if (step == SQLITE_DONE) return Epoch(0);
+  if (step != SQLITE_ROW) return failure();
+  return Epoch(select.column_number(0));
+}
+
+Result<void> Journal::set_epoch(Epoch epoch) {
+  Statement insert(database_, "INSERT OR REPLACE INTO meta VALUES ('epoch', ?)");
+  if (insert.number(epoch.value).step() != SQLITE_DONE) return failure();
+  return {};
+}
+
+}  // namespace hawser::control

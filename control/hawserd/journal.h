@@ -1,0 +1,92 @@
+// What must survive a restart: operators' intents, their history, the flow key, the last epoch.
+//
+// One SQLite database in the state directory, which is locked for one process. Every call is one
+// transaction, on disk when it returns. Not thread-safe: the controller's lock guards it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "file_lock.h"
+#include "hawser/base/result.h"
+#include "hawser/base/strong.h"
+#include "hawser/model/service.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace hawser::control {
+
+// Who did something, why, and when (seconds since 1970).
+struct Authorship {
+  std::string author;
+  std::string reason;
+  std::uint64_t since_unix = 0;
+  friend bool operator==(const Authorship&, const Authorship&) = default;
+};
+
+// One thing an operator wants different from the file.
+struct Intent {
+  std::string service;
+  std::string backend;
+  std::string field;  // "weight" or "mode"
+  std::string value;
+  Authorship by;
+  friend bool operator==(const Intent&, const Intent&) = default;
+};
+
+// A change of an intent: `intent.value` is the new value; empty takes the intent back. The rest is
+// for the history.
+struct IntentChange {
+  Intent intent;
+  std::string before;
+  std::string after;
+  Authorship by;
+};
+
+struct HistoryEntry {
+  std::string service;
+  std::string backend;
+  std::string field;
+  std::string before;
+  std::string after;
+  Authorship by;
+};
+
+class Journal {
+ public:
+  // Creates the directory (mode 0700) and the database as needed. Fails when another process has
+  // the directory.
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& directory);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  [[nodiscard]] Result<std::vector<Intent>> intents();
+  // All of the changes or none, with a line of history each.
+  [[nodiscard]] Result<void> record(std::span<const IntentChange> changes);
+  // The newest `limit` entries, newest first.
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(std::uint32_t limit);
+
+  [[nodiscard]] Result<std::optional<model::FlowKey>> flow_key();
+  [[nodiscard]] Result<void> set_flow_key(const model::FlowKey& key);
+  // 0 when there was none.
+  [[nodiscard]] Result<Epoch> epoch();
+  [[nodiscard]] Result<void> set_epoch(Epoch epoch);
+
+ private:
+  Journal(FileLock lock, sqlite3* database, std::string path);
+  [[nodiscard]] Result<void> run(const char* sql);
+  [[nodiscard]] Result<void> apply(const IntentChange& change);
+  [[nodiscard]] Error failure() const;
+
+  FileLock lock_;
+  sqlite3* database_;
+  std::string path_;
+};
+
+}  // namespace hawser::control

@@ -1,0 +1,135 @@
+// hawserd: reads the command line, puts the parts together, waits for signals.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <curl/curl.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "controller.h"
+#include "dataplane_client.h"
+#include "grpc_server.h"
+#include "health.h"
+
+namespace hawser::control {
+namespace {
+
+struct Options {
+  std::string configuration = "/etc/hawser/hawser.toml";
+  std::string log_level = "info";
+  bool check_only = false;
+};
+
+int complain(const std::string& message) {
+  std::cerr << "hawserd: " << message << "\n";
+  return 1;
+}
+
+// Every diagnostic on a line of its own.
+int complain(const model::ParsedConfiguration& parsed) {
+  for (const model::Diagnostic& diagnostic : parsed.diagnostics) {
+    std::cerr << diagnostic.to_string() << "\n";
+  }
+  return 1;
+}
+
+// The signals hawserd waits for; blocked before any thread starts, so that all inherit it.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void reload(Controller& controller) {
+  const ReloadOutcome outcome = controller.reload(false);
+  for (const std::string& line : outcome.diagnostics) spdlog::error("{}", line);
+  for (const std::string& note : outcome.notes) spdlog::warn("{}", note);
+  if (outcome.change.failure != Failure::kNone) spdlog::error("{}", outcome.change.message);
+}
+
+// SIGHUP reloads, SIGINT and SIGTERM end.
+void wait_for_end(const sigset_t& signals, Controller& controller) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) return;
+    reload(controller);
+  }
+}
+
+int run(const Options& options) {
+  model::ParsedConfiguration parsed = read_configuration(options.configuration);
+  if (!parsed.ok()) return complain(parsed);
+  if (options.check_only) {
+    std::cout << options.configuration << " is good\n";
+    return 0;
+  }
+  const model::Configuration settings = parsed.configuration;
+  const sigset_t signals = block_signals();
+  Result<std::unique_ptr<Journal>> journal = Journal::open(settings.control.state_directory);
+  if (!journal) return complain(journal.error().message);
+  Result<std::unique_ptr<Controller>> created = Controller::create(
+      std::move(parsed.configuration), options.configuration, *std::move(journal));
+  if (!created) return complain(created.error().message);
+  Controller& controller = **created;
+  const Result<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::start(settings.control, settings.dataplane.socket, controller);
+  if (!server) return complain(server.error().message);
+  HealthChecker checker([&](const CheckReport& report) { controller.note_check(report); });
+  DataplaneClient client(settings.dataplane.socket, controller);
+  controller.start(
+      {.wake_dataplane = [&] { client.wake(); },
+       .set_check_targets =
+           [&](std::vector<CheckTarget> targets) { checker.set_targets(std::move(targets)); },
+       .now_unix = {}});
+  spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
+               options.configuration);
+  wait_for_end(signals, controller);
+  spdlog::info("stopping; the dataplane goes on with its last snapshot");
+  controller.stop();
+  return 0;
+}
+
+// The exit code: 0 ended, 1 failed, 2 usage.
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app{"hawserd decides what hawser-dataplane forwards: configuration, operators, health."};
+  app.set_version_flag("--version", "hawserd " HAWSER_VERSION);
+  app.add_option("-c,--config", options.configuration, "configuration file")->capture_default_str();
+  app.add_flag("--check-config", options.check_only, "validate the configuration file and exit");
+  app.add_option("--log-level", options.log_level, "least severe message that is logged")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  // The journal of systemd adds the time itself.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("hawserd"));
+  spdlog::set_pattern("%l: %v");
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  const int code = run(options);
+  curl_global_cleanup();
+  return code;
+}
+
+}  // namespace
+}  // namespace hawser::control
+
+int main(int argc, char** argv) {
+  try {
+    return hawser::control::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hawserd: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,201 @@
+// Looks over services, backends, neighbours, tables and ports for what is wrong.
+#include "problems.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace hawser::control {
+namespace {
+
+namespace wire = dataplane::v1;
+
+// Full by so much, percent, is told before it hurts.
+constexpr std::uint64_t kFullPercent = 80;
+
+std::string ago(std::uint64_t since, std::uint64_t now) {
+  const std::uint64_t seconds = now > since ? now - since : 0;
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  if (seconds < 7200) return fmt::format("{} min", seconds / 60);
+  return fmt::format("{} h", seconds / 3600);
+}
+
+std::string sentence(const std::string& text) {
+  return text.empty() || text.back() == '?' ? text : text + ".";
+}
+
+class Finder {
+ public:
+  Finder(const View& view, std::uint64_t now) : view_(view), now_(now) {}
+
+  void check_dataplane() {
+    const DataplaneView& dataplane = view_.dataplane;
+    if (!dataplane.connected) {
+      add(Severity::kCritical,
+          fmt::format(
+              "hawserd has had no dataplane for {}: {} A running dataplane goes on with its "
+              "last snapshot; see `systemctl status hawser-dataplane`",
+              ago(dataplane.since_unix, now_), sentence(dataplane.error)));
+    } else if (dataplane.refused != Epoch(0)) {
+      add(Severity::kCritical,
+          fmt::format("the dataplane refused snapshot {} and goes on with {}: {} Correct the "
+                      "configuration and run `hawserctl reload`",
+                      dataplane.refused.value, dataplane.applied.value,
+                      sentence(dataplane.refusal)));
+    } else if (dataplane.applied != view_.desired) {
+      add(Severity::kWarning,
+          fmt::format("snapshot {} is not yet confirmed by the dataplane, which runs {}",
+                      view_.desired.value, dataplane.applied.value));
+    }
+  }
+
+  void check_answer(const std::string& error) {
+    if (!view_.dataplane.connected) return;
+    add(Severity::kWarning, "the dataplane does not answer questions: " + error);
+  }
+
+  void check_services() {
+    for (const model::Service& service : view_.runtime.configuration().services) {
+      const bool serving = std::any_of(
+          service.backends.begin(), service.backends.end(), [&](const model::Backend& backend) {
+            const BackendState& state = view_.runtime.state(service, backend);
+            return judgement_of(state).admission == model::Admission::kServing;
+          });
+      if (!serving) {
+        add(Severity::kCritical,
+            fmt::format("service {}: no backend serving; new clients are refused. See "
+                        "`hawserctl backends --service {}`",
+                        service.name, service.name));
+      }
+      for (const model::Backend& backend : service.backends) check_backend(service, backend);
+    }
+  }
+
+  void check_counters(const wire::CountersReply& counters) {
+    for (const wire::BackendCounters& counter : counters.backends()) {
+      const Lookup known = view_.runtime.find(counter.service(), counter.backend());
+      if (!known.found || counter.flows() != 0) continue;
+      const BackendState& state = view_.runtime.state(*known.found->service, *known.found->backend);
+      if (judgement_of(state).state != State::kDraining) continue;
+      add(Severity::kWarning, fmt::format("backend {}/{} is drained: no flows left, safe to stop",
+                                          counter.service(), counter.backend()));
+    }
+  }
+
+  void check_status(const wire::StatusReply& status) {
+    for (const wire::PortStatus& port : status.ports()) {
+      if (port.link_up()) continue;
+      add(Severity::kCritical,
+          fmt::format("port {} ({}): the link is down; check cable, switch and device", port.name(),
+                      port.device()));
+    }
+    for (const wire::Neighbour& neighbour : status.neighbours()) check_neighbour(neighbour);
+    check_workers(status);
+  }
+
+  [[nodiscard]] std::vector<Problem> take() && {
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Problem& a, const Problem& b) { return a.severity < b.severity; });
+    return std::move(found_);
+  }
+
+ private:
+  void add(Severity severity, std::string message) {
+    found_.push_back({severity, std::move(message)});
+  }
+
+  void check_backend(const model::Service& service, const model::Backend& backend) {
+    const BackendState& state = view_.runtime.state(service, backend);
+    const std::string who = fmt::format("backend {}/{} ({})", service.name, backend.name,
+                                        net::endpoint_to_string(backend.address, backend.port));
+    const std::string since = ago(state.since_unix, now_);
+    const State shown = judgement_of(state).state;
+    if (shown == State::kDown) {
+      add(Severity::kWarning, fmt::format("{} is down for {}: {}", who, since, cause_of(state)));
+    } else if (shown == State::kStarting) {
+      add(Severity::kWarning, fmt::format("{} waits for {} good checks for {}: {}", who,
+                                          service.check.rise, since, cause_of(state)));
+    } else if (shown == State::kReady && !state.last_passed) {
+      add(Severity::kWarning,
+          fmt::format("{} still serves, but its last check failed: {}", who, state.check_text));
+    }
+  }
+
+  // Who is reached over this neighbour: backends by name, else it is a gateway.
+  [[nodiscard]] std::string users_of(const std::string& address) const {
+    std::string users;
+    for (const model::Service& service : view_.runtime.configuration().services) {
+      for (const model::Backend& backend : service.backends) {
+        if (net::to_string(backend.address) != address) continue;
+        users += (users.empty() ? "" : ", ") + service.name + "/" + backend.name;
+      }
+    }
+    if (!users.empty()) return "backend " + users;
+    for (const model::Port& port : view_.runtime.configuration().ports) {
+      for (const net::IpAddress& gateway : port.gateways) {
+        if (net::to_string(gateway) == address) return "gateway of port " + port.name;
+      }
+    }
+    return {};
+  }
+
+  void check_neighbour(const wire::Neighbour& neighbour) {
+    if (neighbour.state() != "failed" && neighbour.state() != "resolving") return;
+    const std::string users = users_of(neighbour.address());
+    if (users.empty()) return;
+    const bool failed = neighbour.state() == "failed";
+    add(Severity::kWarning,
+        fmt::format("{} ({}) {} on port {}; check that it is up and in the same network", users,
+                    neighbour.address(),
+                    failed ? "does not answer ARP or neighbour discovery" : "is being resolved",
+                    neighbour.port()));
+  }
+
+  void check_full(const wire::WorkerStatus& worker, const char* what, std::uint64_t used,
+                  std::uint64_t total, const char* advice) {
+    if (total == 0 || used * 100 < total * kFullPercent) return;
+    add(Severity::kWarning, fmt::format("worker {}: {} are {} % used ({} of {}); {}", worker.id(),
+                                        what, used * 100 / total, used, total, advice));
+  }
+
+  void check_workers(const wire::StatusReply& status) {
+    for (const wire::WorkerStatus& worker : status.workers()) {
+      check_full(worker, "IPv4 flow entries", worker.flows_ipv4(), worker.capacity_ipv4(),
+                 "raise flows_ipv4 in [dataplane] or shorten timeouts");
+      check_full(worker, "IPv6 flow entries", worker.flows_ipv6(), worker.capacity_ipv6(),
+                 "raise flows_ipv6 in [dataplane] or shorten timeouts");
+      check_full(worker, "NAT ports", worker.nat_ports_used(), worker.nat_ports_total(),
+                 "add nat_addresses to a [[port]] or shorten timeouts");
+    }
+  }
+
+  const View& view_;
+  std::uint64_t now_;
+  std::vector<Problem> found_;
+};
+
+}  // namespace
+
+std::string_view to_string(Severity severity) noexcept {
+  constexpr std::array<std::string_view, 2> kWords{"critical", "warning"};
+  return kWords[static_cast<std::size_t>(severity)];
+}
+
+std::vector<Problem> find_problems(const View& view, const Result<wire::StatusReply>& status,
+                                   const Result<wire::CountersReply>& counters,
+                                   std::uint64_t now_unix) {
+  Finder finder(view, now_unix);
+  finder.check_dataplane();
+  finder.check_services();
+  if (status) {
+    finder.check_status(*status);
+  } else {
+    finder.check_answer(status.error().message);
+  }
+  if (counters) finder.check_counters(*counters);
+  return std::move(finder).take();
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,180 @@
+// Joins configuration, runtime state and the dataplane's counters into rows.
+#include "rows.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hawser::control {
+namespace {
+
+namespace wire = dataplane::v1;
+
+using Key = std::pair<std::string, std::string>;  // service, backend
+using CounterIndex = std::map<Key, const wire::BackendCounters*>;
+
+CounterIndex index(const wire::CountersReply& counters) {
+  CounterIndex found;
+  for (const wire::BackendCounters& entry : counters.backends()) {
+    found.emplace(Key(entry.service(), entry.backend()), &entry);
+  }
+  return found;
+}
+
+bool serves(const BackendState& state) {
+  return judgement_of(state).admission == model::Admission::kServing;
+}
+
+std::uint64_t serving_weight(const View& view, const model::Service& service) {
+  std::uint64_t total = 0;
+  for (const model::Backend& backend : service.backends) {
+    const BackendState& state = view.runtime.state(service, backend);
+    if (serves(state)) total += weight_of(state, backend);
+  }
+  return total;
+}
+
+const char* service_state(std::uint32_t serving, std::size_t backends) {
+  if (serving == 0) return "down";
+  return serving < backends ? "degraded" : "ok";
+}
+
+v1::BackendRow backend_row(const View& view, const model::Service& service,
+                           const model::Backend& backend, std::uint64_t total_weight,
+                           const CounterIndex& counters) {
+  const BackendState& state = view.runtime.state(service, backend);
+  const Judgement judgement = judgement_of(state);
+  v1::BackendRow row;
+  row.set_service(service.name);
+  row.set_name(backend.name);
+  row.set_address(net::endpoint_to_string(backend.address, backend.port));
+  row.set_state(std::string(to_string(judgement.state)));
+  row.set_cause(cause_of(state));
+  // Of the mode; who changed a weight stands in the drift.
+  row.set_author(state.mode_by.author);
+  row.set_reason(state.mode_by.reason);
+  row.set_since_unix(state.since_unix);
+  row.set_weight(weight_of(state, backend));
+  row.set_weight_file(backend.weight);
+  if (serves(state) && total_weight > 0) {
+    row.set_share(static_cast<double>(row.weight()) / static_cast<double>(total_weight));
+  }
+  row.set_health(std::string(to_string(state.health)));
+  row.set_check_result(state.check_text);
+  row.set_checked_unix(state.checked_unix);
+  const auto counter = counters.find(Key(service.name, backend.name));
+  if (counter == counters.end()) return row;
+  row.set_flows(counter->second->flows());
+  row.set_new_flows(counter->second->new_flows());
+  row.set_packets_in(counter->second->packets_in());
+  row.set_bytes_in(counter->second->bytes_in());
+  row.set_packets_out(counter->second->packets_out());
+  row.set_bytes_out(counter->second->bytes_out());
+  return row;
+}
+
+v1::ServiceRow service_row(const View& view, const model::Service& service,
+                           const CounterIndex& counters) {
+  v1::ServiceRow row;
+  row.set_name(service.name);
+  row.set_address(net::endpoint_to_string(service.address, service.port));
+  row.set_protocol(std::string(to_string(service.protocol)));
+  row.set_forward(std::string(to_string(service.forward)));
+  row.set_affinity(affinity_text(service.affinity));
+  row.set_backends(static_cast<std::uint32_t>(service.backends.size()));
+  row.set_backends_serving(backends_serving(view, service));
+  row.set_on_down(std::string(to_string(service.on_down)));
+  row.set_check(check_text(service.check));
+  row.set_state(service_state(row.backends_serving(), service.backends.size()));
+  for (const model::Backend& backend : service.backends) {
+    const auto counter = counters.find(Key(service.name, backend.name));
+    if (counter == counters.end()) continue;
+    row.set_flows(row.flows() + counter->second->flows());
+    row.set_new_flows(row.new_flows() + counter->second->new_flows());
+    row.set_packets_in(row.packets_in() + counter->second->packets_in());
+    row.set_bytes_in(row.bytes_in() + counter->second->bytes_in());
+    row.set_packets_out(row.packets_out() + counter->second->packets_out());
+    row.set_bytes_out(row.bytes_out() + counter->second->bytes_out());
+  }
+  return row;
+}
+
+v1::Drift drift_row(const model::Service& service, const model::Backend& backend, const char* field,
+                    const std::string& file, const std::string& runtime, const Authorship& by) {
+  v1::Drift row;
+  row.set_service(service.name);
+  row.set_backend(backend.name);
+  row.set_field(field);
+  row.set_file(file);
+  row.set_runtime(runtime);
+  row.set_author(by.author);
+  row.set_reason(by.reason);
+  row.set_since_unix(by.since_unix);
+  return row;
+}
+
+}  // namespace
+
+std::uint32_t backends_serving(const View& view, const model::Service& service) {
+  std::uint32_t serving = 0;
+  for (const model::Backend& backend : service.backends) {
+    if (serves(view.runtime.state(service, backend))) ++serving;
+  }
+  return serving;
+}
+
+std::uint32_t backends_serving(const View& view) {
+  std::uint32_t serving = 0;
+  for (const model::Service& service : view.runtime.configuration().services) {
+    serving += backends_serving(view, service);
+  }
+  return serving;
+}
+
+std::vector<v1::ServiceRow> service_rows(const View& view, const wire::CountersReply& counters,
+                                         const std::string& service) {
+  const CounterIndex by_name = index(counters);
+  std::vector<v1::ServiceRow> rows;
+  for (const model::Service& entry : view.runtime.configuration().services) {
+    if (service.empty() || entry.name == service) {
+      rows.push_back(service_row(view, entry, by_name));
+    }
+  }
+  return rows;
+}
+
+std::vector<v1::BackendRow> backend_rows(const View& view, const wire::CountersReply& counters,
+                                         const std::string& service, const std::string& backend) {
+  const CounterIndex by_name = index(counters);
+  std::vector<v1::BackendRow> rows;
+  for (const model::Service& owner : view.runtime.configuration().services) {
+    if (!service.empty() && owner.name != service) continue;
+    const std::uint64_t total = serving_weight(view, owner);
+    for (const model::Backend& entry : owner.backends) {
+      if (!backend.empty() && entry.name != backend) continue;
+      rows.push_back(backend_row(view, owner, entry, total, by_name));
+    }
+  }
+  return rows;
+}
+
+std::vector<v1::Drift> drift_rows(const View& view) {
+  std::vector<v1::Drift> rows;
+  for (const model::Service& service : view.runtime.configuration().services) {
+    for (const model::Backend& backend : service.backends) {
+      const BackendState& state = view.runtime.state(service, backend);
+      if (state.weight && *state.weight != backend.weight) {
+        rows.push_back(drift_row(service, backend, "weight", std::to_string(backend.weight),
+                                 std::to_string(*state.weight), state.weight_by));
+      }
+      if (state.mode != Mode::kReady) {
+        rows.push_back(drift_row(service, backend, "mode", "ready",
+                                 std::string(to_string(state.mode)), state.mode_by));
+      }
+    }
+  }
+  return rows;
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,137 @@
+// gRPC service Observe: views of the controller joined with the dataplane's answers.
+#include "service_observe.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "problems.h"
+#include "rows.h"
+
+namespace hawser::control {
+namespace {
+
+namespace wire = dataplane::v1;
+
+std::uint64_t now_unix() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+grpc::Status unavailable(const Error& error) {
+  return {grpc::StatusCode::UNAVAILABLE, error.message};
+}
+
+std::string dataplane_error(const DataplaneView& dataplane) {
+  if (!dataplane.connected) return dataplane.error;
+  return dataplane.refused == Epoch(0) ? std::string() : dataplane.refusal;
+}
+
+// A filter by names that do not exist is an error with the nearest, not an empty list.
+grpc::Status check_names(const Runtime& runtime, const std::string& service,
+                         const std::string& backend) {
+  if (!service.empty()) {
+    const Result<const model::Service*> known = runtime.find_service(service);
+    if (!known) return {grpc::StatusCode::NOT_FOUND, known.error().message};
+  }
+  if (backend.empty()) return grpc::Status::OK;
+  const Lookup lookup = runtime.find(service, backend);
+  const bool unknown = !lookup.found && lookup.failure == LookupFailure::kUnknown;
+  return unknown ? grpc::Status(grpc::StatusCode::NOT_FOUND, lookup.message) : grpc::Status::OK;
+}
+
+}  // namespace
+
+grpc::Status ObserveService::GetVersion(grpc::ServerContext* /*context*/,
+                                        const v1::VersionRequest* /*request*/,
+                                        v1::VersionReply* reply) {
+  reply->set_hawserd(HAWSER_VERSION);
+  reply->set_dataplane(controller_.view().dataplane.version);
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::GetStatus(grpc::ServerContext* /*context*/,
+                                       const v1::StatusRequest* /*request*/,
+                                       v1::StatusReply* reply) {
+  const View view = controller_.view();
+  const std::uint64_t now = now_unix();
+  const Result<wire::StatusReply> status = query_.status();
+  const Result<wire::CountersReply> counters = query_.counters();
+  reply->set_version(HAWSER_VERSION);
+  reply->set_uptime_seconds(now > view.started_unix ? now - view.started_unix : 0);
+  reply->set_configuration_file(view.configuration_file);
+  reply->set_dataplane_connected(view.dataplane.connected);
+  reply->set_dataplane_error(dataplane_error(view.dataplane));
+  reply->set_desired_epoch(view.desired.value);
+  reply->set_applied_epoch(view.dataplane.applied.value);
+  if (status) *reply->mutable_dataplane() = *status;
+  for (const Problem& problem : find_problems(view, status, counters, now)) {
+    v1::Problem& row = *reply->add_problems();
+    row.set_severity(std::string(to_string(problem.severity)));
+    row.set_message(problem.message);
+  }
+  const model::Configuration& configuration = view.runtime.configuration();
+  reply->set_services(static_cast<std::uint32_t>(configuration.services.size()));
+  std::size_t backends = 0;
+  for (const model::Service& service : configuration.services) backends += service.backends.size();
+  reply->set_backends(static_cast<std::uint32_t>(backends));
+  reply->set_backends_serving(backends_serving(view));
+  for (v1::Drift& row : drift_rows(view)) *reply->add_drift() = std::move(row);
+  if (!counters) return grpc::Status::OK;
+  std::uint64_t flows = 0;
+  for (const wire::BackendCounters& counter : counters->backends()) flows += counter.flows();
+  reply->set_flows(flows);
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::ListServices(grpc::ServerContext* /*context*/,
+                                          const v1::ServicesRequest* request,
+                                          v1::ServicesReply* reply) {
+  const View view = controller_.view();
+  grpc::Status known = check_names(view.runtime, request->service(), "");
+  if (!known.ok()) return known;
+  const wire::CountersReply counters = query_.counters().value_or(wire::CountersReply());
+  for (v1::ServiceRow& row : service_rows(view, counters, request->service())) {
+    *reply->add_services() = std::move(row);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::ListBackends(grpc::ServerContext* /*context*/,
+                                          const v1::BackendsRequest* request,
+                                          v1::BackendsReply* reply) {
+  const View view = controller_.view();
+  grpc::Status known = check_names(view.runtime, request->service(), request->backend());
+  if (!known.ok()) return known;
+  const wire::CountersReply counters = query_.counters().value_or(wire::CountersReply());
+  for (v1::BackendRow& row : backend_rows(view, counters, request->service(), request->backend())) {
+    *reply->add_backends() = std::move(row);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::GetCounters(grpc::ServerContext* /*context*/,
+                                         const v1::CountersRequest* /*request*/,
+                                         v1::CountersReply* reply) {
+  const Result<wire::CountersReply> counters = query_.counters();
+  if (!counters) return unavailable(counters.error());
+  *reply->mutable_counters() = *counters;
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::ListFlows(grpc::ServerContext* context, const wire::Flows* request,
+                                       grpc::ServerWriter<wire::FlowsReply>* writer) {
+  grpc::Status known =
+      check_names(controller_.view().runtime, request->service(), request->backend());
+  if (!known.ok()) return known;
+  if (!request->client().empty()) {
+    const Result<net::Prefix> client = net::parse_prefix(request->client());
+    if (!client) return {grpc::StatusCode::INVALID_ARGUMENT, client.error().message};
+  }
+  const Result<void> listed = query_.flows(*request, [&](const wire::FlowsReply& part) {
+    return !context->IsCancelled() && writer->Write(part);
+  });
+  return listed ? grpc::Status::OK : unavailable(listed.error());
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,34 @@
+// gRPC service Observe: answers questions, changes nothing.
+#pragma once
+
+#include "control.grpc.pb.h"
+#include "controller.h"
+#include "dataplane_client.h"
+
+namespace hawser::control {
+
+// Thread-safe. `controller` outlives it.
+class ObserveService final : public v1::Observe::Service {
+ public:
+  ObserveService(const Controller& controller, DataplaneQuery query)
+      : controller_(controller), query_(std::move(query)) {}
+
+  grpc::Status GetVersion(grpc::ServerContext* context, const v1::VersionRequest* request,
+                          v1::VersionReply* reply) override;
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::StatusRequest* request,
+                         v1::StatusReply* reply) override;
+  grpc::Status ListServices(grpc::ServerContext* context, const v1::ServicesRequest* request,
+                            v1::ServicesReply* reply) override;
+  grpc::Status ListBackends(grpc::ServerContext* context, const v1::BackendsRequest* request,
+                            v1::BackendsReply* reply) override;
+  grpc::Status GetCounters(grpc::ServerContext* context, const v1::CountersRequest* request,
+                           v1::CountersReply* reply) override;
+  grpc::Status ListFlows(grpc::ServerContext* context, const dataplane::v1::Flows* request,
+                         grpc::ServerWriter<dataplane::v1::FlowsReply>* writer) override;
+
+ private:
+  const Controller& controller_;
+  DataplaneQuery query_;
+};
+
+}  // namespace hawser::control
