@@ -1,0 +1,249 @@
+// Sets up CLI11 from the table of commands and checks what it found.
+#include "arguments.h"
+
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "hawser/base/nearest.h"
+
+namespace hawser::ctl {
+namespace {
+
+Failure usage(std::string what, const Verb* verb) {
+  return {ExitCode::kUsage, std::move(what),
+          verb == nullptr ? "see \"hawserctl --help\""
+                          : fmt::format("see \"hawserctl {} --help\"", verb->name)};
+}
+
+void add_options(CLI::App& app, std::span<const Option> options) {
+  for (const Option& option : options) {
+    const std::string name(option.name == "--help" ? "-h,--help" : option.name);
+    if (option.value == Value::kFlag) {
+      app.add_flag(name);
+    } else {
+      app.add_option(name)->expected(1)->take_last();
+    }
+  }
+}
+
+// Required positionals are checked by us: so that `--help` works without them, and in our words.
+void add_positionals(CLI::App& app, std::span<const Positional> positionals) {
+  for (const Positional& positional : positionals) {
+    app.add_option(std::string(positional.name))->expected(1);
+  }
+}
+
+Failure unexpected(const std::string& extra, const Verb* verb) {
+  std::vector<std::string> known;
+  if (extra.starts_with("-")) {
+    const bool number = extra.size() > 1 && extra[1] >= '0' && extra[1] <= '9';
+    if (number) return usage(fmt::format("{} is negative, which nothing here can be", extra), verb);
+    for (const Option& option : global_options()) known.emplace_back(option.name);
+    if (verb != nullptr) {
+      for (const Option& option : verb->options) known.emplace_back(option.name);
+    }
+    return usage(fmt::format("unknown option {}{}", extra, suggestion(extra, known)), verb);
+  }
+  if (verb != nullptr) {
+    return usage(fmt::format("\"{}\" is one argument too many", extra), verb);
+  }
+  for (const Verb& each : verbs()) {
+    if (!each.hidden) known.emplace_back(each.name);
+  }
+  return usage(fmt::format("unknown verb \"{}\"{}", extra, suggestion(extra, known)), nullptr);
+}
+
+const Verb* chosen_verb(const CLI::App& app) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  return chosen.empty() ? nullptr : find_verb(chosen.front()->get_name());
+}
+
+// CLI11 refuses only what lacks its value, as "--socket: 1 required …".
+Failure incomplete(const std::string& error, const Verb* verb) {
+  const std::string name = error.substr(0, error.find(':'));
+  const auto explain = [&](std::span<const Option> options) -> std::optional<Failure> {
+    for (const Option& option : options) {
+      if (option.name == name && option.value != Value::kFlag) {
+        return usage(fmt::format("{} needs a value: {} {}", name, name, option.metavar), verb);
+      }
+      if (option.name == name) return usage(fmt::format("{} takes no value", name), verb);
+    }
+    return std::nullopt;
+  };
+  if (auto failure = explain(global_options())) return *failure;
+  if (verb != nullptr) {
+    if (auto failure = explain(verb->options)) return *failure;
+  }
+  return usage(error, verb);
+}
+
+std::optional<std::string> check_number(std::string_view text, std::uint64_t low,
+                                        std::uint64_t high) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (whole && value >= low && value <= high) return std::nullopt;
+  return fmt::format("must be a whole number from {} to {}", low, high);
+}
+
+std::optional<std::string> check_seconds(std::string_view text, std::uint64_t high) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (whole && value > 0 && value <= static_cast<double>(high)) return std::nullopt;
+  return fmt::format("must be seconds above 0, up to {}", high);
+}
+
+std::optional<std::string> check_backend(std::string_view text) {
+  const BackendName name = split_backend(text);
+  const bool good = !name.backend.empty() && name.backend.find('/') == std::string::npos &&
+                    !text.starts_with("/");
+  if (good) return std::nullopt;
+  return "must be SERVICE/BACKEND, or BACKEND when the name is unique";
+}
+
+std::optional<std::string> check_sort(std::string_view text) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const SortKey& key : sort_keys()) {
+    if (key.word == text) return std::nullopt;
+    known.emplace_back(key.word);
+    list.append(list.empty() ? "" : ", ").append(key.word);
+  }
+  return fmt::format("must be one of {}{}", list, suggestion(text, known));
+}
+
+// What is wrong with a value; nothing when it is good.
+std::optional<std::string> check(Value value, std::string_view text, std::uint64_t low,
+                                 std::uint64_t high) {
+  switch (value) {
+    case Value::kNumber:
+      return check_number(text, low, high);
+    case Value::kSeconds:
+      return check_seconds(text, high);
+    case Value::kSort:
+      return check_sort(text);
+    case Value::kBackend:
+      return check_backend(text);
+    case Value::kPath:
+    case Value::kService:
+    case Value::kTarget:
+      if (text.empty()) return "must not be empty";
+      return std::nullopt;
+    case Value::kFlag:
+    case Value::kText:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// WEIGHT is the one positional with a word of its own: 0 has an answer.
+Failure bad_value(const std::string& name, const std::string& text, const std::string& wrong,
+                  const Verb* verb) {
+  Failure failure = usage(fmt::format("{} \"{}\" {}", name, text, wrong), verb);
+  if (name == "WEIGHT" && text == "0") {
+    failure.advice =
+        "say \"hawserctl drain\" for no new flows, \"hawserctl maintenance\" for no traffic";
+  }
+  return failure;
+}
+
+std::optional<Failure> check_verb(const Verb& verb, const Arguments& arguments) {
+  for (const Positional& positional : verb.positionals) {
+    if (positional.required && !arguments.has(positional.name)) {
+      return usage(fmt::format("{} needs a {}: {}", verb.name, positional.name, positional.help),
+                   &verb);
+    }
+  }
+  if (verb.id == VerbId::kWeight && arguments.has("WEIGHT") == arguments.has("--file")) {
+    return usage("weight needs either a WEIGHT or --file", &verb);
+  }
+  return std::nullopt;
+}
+
+// Collects the values of `rows` that `app` found; the first bad one ends it.
+template <typename Row>
+std::optional<Failure> collect(const CLI::App& app, std::span<const Row> rows, const Verb* verb,
+                               std::map<std::string, std::string, std::less<>>& values) {
+  for (const Row& row : rows) {
+    const std::string name(row.name);
+    const CLI::Option* option = app.get_option(name);
+    if (option->count() == 0) continue;
+    const std::string text = row.value == Value::kFlag ? "" : option->results().back();
+    if (const auto wrong = check(row.value, text, row.low, row.high)) {
+      return bad_value(name, text, *wrong, verb);
+    }
+    values[name] = text;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome<Arguments> Arguments::parse(std::span<const std::string> args) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.require_subcommand(0, 1);
+  add_options(app, global_options());
+  for (const Verb& verb : verbs()) {
+    CLI::App* sub = app.add_subcommand(std::string(verb.name));
+    sub->set_help_flag();
+    sub->fallthrough();
+    sub->allow_extras();
+    add_positionals(*sub, verb.positionals);
+    add_options(*sub, verb.options);
+  }
+  Arguments result;
+  try {
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::ParseError& error) {
+    return incomplete(error.what(), chosen_verb(app));
+  }
+  result.verb_ = chosen_verb(app);
+  if (const auto extras = app.remaining(true); !extras.empty()) {
+    return unexpected(extras.front(), result.verb_);
+  }
+  if (auto bad = collect(app, global_options(), result.verb_, result.values_)) return *bad;
+  if (result.verb_ == nullptr) return result;
+  const CLI::App& sub = *app.get_subcommands().front();
+  if (auto bad = collect(sub, result.verb_->positionals, result.verb_, result.values_)) return *bad;
+  if (auto bad = collect(sub, result.verb_->options, result.verb_, result.values_)) return *bad;
+  if (result.has("--help")) return result;
+  if (auto bad = check_verb(*result.verb_, result)) return *bad;
+  return result;
+}
+
+std::string Arguments::text(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::string() : found->second;
+}
+
+std::uint64_t Arguments::number(std::string_view name, std::uint64_t otherwise) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) return otherwise;
+  std::uint64_t value = otherwise;
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  return value;
+}
+
+std::chrono::milliseconds Arguments::seconds(std::string_view name,
+                                             std::chrono::milliseconds otherwise) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) return otherwise;
+  double value = 0;
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
+}
+
+BackendName split_backend(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return {"", std::string(text)};
+  return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+}
+
+}  // namespace hawser::ctl

@@ -1,0 +1,50 @@
+// A connection to hawserd: one method for each call, every one under a deadline.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api.h"
+#include "failure.h"
+
+namespace hawser::ctl {
+
+inline constexpr const char* kDefaultSocket = "/run/hawser/hawserd.sock";
+
+// The read-only twin: hawserd.sock -> hawserd-ro.sock.
+[[nodiscard]] std::string read_only_twin(const std::string& socket);
+
+class Client {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // Fails at once when nobody listens at `socket`.
+  static Outcome<Client> connect(const std::string& socket);
+
+  [[nodiscard]] Outcome<rpc::VersionReply> version(Time deadline) const;
+  [[nodiscard]] Outcome<rpc::StatusReply> status(Time deadline) const;
+  [[nodiscard]] Outcome<rpc::ServicesReply> services(const std::string& service,
+                                                     Time deadline) const;
+  [[nodiscard]] Outcome<rpc::BackendsReply> backends(const std::string& service,
+                                                     const std::string& backend,
+                                                     Time deadline) const;
+  [[nodiscard]] Outcome<rpc::CountersReply> counters(Time deadline) const;
+  // All parts of the stream in one reply.
+  [[nodiscard]] Outcome<path::FlowsReply> flows(const path::Flows& filter, Time deadline) const;
+  [[nodiscard]] Outcome<rpc::ChangeReply> set_weight(const rpc::SetWeightRequest& request,
+                                                     Time deadline) const;
+  [[nodiscard]] Outcome<rpc::ChangeReply> set_mode(const rpc::SetModeRequest& request,
+                                                   Time deadline) const;
+  [[nodiscard]] Outcome<rpc::ReloadReply> reload(bool dry_run, Time deadline) const;
+
+  [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
+
+ private:
+  std::string socket_;
+  std::shared_ptr<rpc::Observe::Stub> observe_;
+  std::shared_ptr<rpc::Administer::Stub> administer_;
+};
+
+}  // namespace hawser::ctl

@@ -1,0 +1,259 @@
+// The tables of verbs, options, sort keys and exit codes.
+#include "commands.h"
+
+#include <array>
+
+#include "hawser/base/limits.h"
+
+namespace hawser::ctl {
+namespace {
+
+constexpr std::uint64_t kMaxSeconds = 7ULL * 24 * 3600;
+constexpr std::uint64_t kMaxRows = 1'000'000;
+
+constexpr std::array kGlobalOptions{
+    Option{"--socket", "PATH", Value::kPath,
+           "socket of hawserd; default $HAWSER_SOCKET, else /run/hawser/hawserd.sock. Without this "
+           "option, verbs that only read use the read-only twin (…-ro.sock) where the admin socket "
+           "is not permitted"},
+    Option{"--json", "", Value::kFlag, "print JSON for programs; errors are JSON on stderr too"},
+    Option{"--timeout", "SECONDS", Value::kSeconds,
+           "give up after that long, --wait included; default 10", 0, kMaxSeconds},
+    Option{"--no-color", "", Value::kFlag,
+           "no colours; also with NO_COLOR set, or when the output is not a terminal"},
+    Option{"--help", "", Value::kFlag, "explain hawserctl, or the verb it is given with"},
+    Option{"--version", "", Value::kFlag, "print the version of hawserctl alone"},
+};
+
+constexpr Option kDryRun{"--dry-run", "", Value::kFlag,
+                         "say what would change, and change nothing"};
+constexpr Option kReason{"--reason", "TEXT", Value::kText,
+                         "why; shown by status and backends to everybody"};
+constexpr Option kWaitConfirmed{"--wait", "", Value::kFlag,
+                                "return when the dataplane has confirmed it"};
+constexpr Positional kBackend{"BACKEND", true, Value::kBackend,
+                              "SERVICE/BACKEND, or the backend's name alone when it is unique"};
+
+constexpr std::array kStatusOptions{
+    Option{"--check", "", Value::kFlag, "exit 1 when there is a problem, for monitoring"}};
+constexpr std::array kStatusExamples{
+    Example{"hawserctl status", "is all well, and if not, what to do"},
+    Example{"hawserctl status --check >/dev/null || page-someone", "from a monitor"}};
+
+constexpr std::array kServicesPositionals{
+    Positional{"SERVICE", false, Value::kService, "only this one"}};
+constexpr std::array kServicesExamples{
+    Example{"hawserctl services", "all services with state and traffic"}};
+
+constexpr std::array kBackendsPositionals{
+    Positional{"TARGET", false, Value::kTarget, "SERVICE or SERVICE/BACKEND: only these"}};
+constexpr std::array kBackendsOptions{
+    Option{"--service", "SERVICE", Value::kService, "only backends of this service"}};
+constexpr std::array kBackendsExamples{
+    Example{"hawserctl backends web", "the backends of service web"},
+    Example{"hawserctl backends web/b1 --json", "everything known about one backend"}};
+
+constexpr std::array kWeightPositionals{
+    kBackend, Positional{"WEIGHT", false, Value::kNumber,
+                         "relative to the other backends of the service, 1 to 1000",
+                         limits::kMinWeight, limits::kMaxWeight}};
+constexpr std::array kWeightOptions{
+    Option{"--file", "", Value::kFlag, "back to the weight the configuration file gives"}, kDryRun,
+    kReason, kWaitConfirmed};
+constexpr std::array kWeightExamples{
+    Example{"hawserctl weight web/b1 50 --reason 'new kernel'", "half of the usual 100"},
+    Example{"hawserctl weight web/b1 --file", "as the file says again"}};
+
+constexpr std::array kDrainPositionals{kBackend};
+constexpr std::array kDrainOptions{
+    kDryRun, kReason,
+    Option{"--wait", "", Value::kFlag,
+           "return when the backend has no live flow left; exit 4 when some remain at --timeout"}};
+constexpr std::array kDrainExamples{
+    Example{"hawserctl drain web/b1 --wait --timeout 600 && ssh b1 systemctl stop nginx",
+            "stop a backend without hurting anybody"}};
+
+constexpr std::array kModePositionals{kBackend};
+constexpr std::array kModeOptions{kDryRun, kReason, kWaitConfirmed};
+constexpr std::array kReadyExamples{
+    Example{"hawserctl ready web/b1", "end a drain or a maintenance"}};
+constexpr std::array kMaintenanceExamples{
+    Example{"hawserctl maintenance web/b1 --reason 'disk swap'", "no traffic at all from now on"}};
+
+constexpr std::array kCountersOptions{
+    Option{"--all", "", Value::kFlag, "also those that are zero"}};
+constexpr std::array kCountersExamples{
+    Example{"hawserctl counters", "what happened to packets, by name"}};
+
+constexpr std::array kFlowsOptions{
+    Option{"--service", "SERVICE", Value::kService, "only flows of this service"},
+    Option{"--backend", "BACKEND", Value::kBackend, "only flows on this backend"},
+    Option{"--client", "ADDRESS[/BITS]", Value::kText, "only flows from this address or network"},
+    Option{"--limit", "ROWS", Value::kNumber, "rows at most; default 1000", 1, kMaxRows}};
+constexpr std::array kFlowsExamples{
+    Example{"hawserctl flows --client 192.0.2.7", "on which backends is this user?"},
+    Example{"hawserctl flows --backend web/b1 --limit 20", "who is still on b1?"}};
+
+constexpr std::array kTopOptions{
+    Option{"--sort", "KEY", Value::kSort,
+           "name, state, share, flows, new, packets or bits; default name"},
+    Option{"--service", "SERVICE", Value::kService, "only backends of this service"},
+    Option{"--interval", "SECONDS", Value::kSeconds, "between refreshes; default 1", 0, 3600},
+    Option{"--count", "N", Value::kNumber, "print N views and exit", 1, kMaxRows},
+    Option{"--once", "", Value::kFlag, "the same as --count 1"}};
+constexpr std::array kTopExamples{
+    Example{"hawserctl top --sort bits", "live, busiest first"},
+    Example{"hawserctl top --once --json", "one measurement for a script"}};
+
+constexpr std::array kReloadOptions{kDryRun, kWaitConfirmed};
+constexpr std::array kReloadExamples{
+    Example{"hawserctl reload --dry-run", "is the edited file good, and what would it change?"},
+    Example{"hawserctl reload --wait", "apply it"}};
+
+constexpr std::array kVersionExamples{
+    Example{"hawserctl version", "of hawserctl, hawserd and the dataplane"}};
+
+constexpr std::array kCompletionExamples{
+    Example{"hawserctl completion > /etc/bash_completion.d/hawserctl", "install it by hand"}};
+
+constexpr std::array kVerbs{
+    Verb{VerbId::kStatus,
+         "status",
+         "Is all well? What to do if not.",
+         "The verdict first, then the problems, worst first, each with what to do; then the "
+         "dataplane, its ports, the services, and where the runtime differs from the file. Exits 0 "
+         "whatever it finds, unless --check is given.",
+         {},
+         kStatusOptions,
+         kStatusExamples},
+    Verb{VerbId::kServices,
+         "services",
+         "List services with state and traffic.",
+         "One row a service. State is ok (every backend serves), degraded (some do) or down (none "
+         "does).",
+         kServicesPositionals,
+         {},
+         kServicesExamples},
+    Verb{VerbId::kBackends, "backends", "List backends with state, weight, health and traffic.",
+         "One row a backend. State is ready, starting, draining, down or maintenance; a weight "
+         "that differs from the file's is shown with the file's.",
+         kBackendsPositionals, kBackendsOptions, kBackendsExamples},
+    Verb{VerbId::kWeight, "weight", "Set a backend's weight, or give it back to the file.",
+         "New flows follow the new weight; established flows stay where they are. There is no "
+         "weight 0: say drain (no new flows) or maintenance (no traffic). The weight survives "
+         "restarts and reloads until --file.",
+         kWeightPositionals, kWeightOptions, kWeightExamples, true},
+    Verb{VerbId::kDrain, "drain", "Send a backend no new flows; the old ones stay.",
+         "The backend is in state draining until ready or maintenance is said. With --wait the "
+         "command returns when its last flow has ended.",
+         kDrainPositionals, kDrainOptions, kDrainExamples, true},
+    Verb{VerbId::kReady, "ready", "Give a backend traffic again.",
+         "Ends a drain or a maintenance. Health still decides: a backend whose check fails stays "
+         "down.",
+         kModePositionals, kModeOptions, kReadyExamples, true},
+    Verb{VerbId::kMaintenance, "maintenance", "Take a backend out of all traffic at once.",
+         "No new flows, and its established flows are reset or moved at once, as on_down of the "
+         "service says. To spare them, drain first.",
+         kModePositionals, kModeOptions, kMaintenanceExamples, true},
+    Verb{VerbId::kCounters,
+         "counters",
+         "Show what became of packets, by name.",
+         "Every packet ends in one verdict: forwarded, answered, handed to the kernel, or dropped "
+         "under a name. Counters rise since the start of the dataplane.",
+         {},
+         kCountersOptions,
+         kCountersExamples},
+    Verb{VerbId::kFlows,
+         "flows",
+         "List live flows, filtered.",
+         "One row a flow: client, service, backend, state, how long it was idle and when it "
+         "expires. The filters apply together.",
+         {},
+         kFlowsOptions,
+         kFlowsExamples},
+    Verb{VerbId::kTop,
+         "top",
+         "Watch backends live.",
+         "Per backend: its share of new flows by weight, its actual share of live flows, and rates "
+         "over the last interval. Keys: n name, s state, h share, f flows, w new, p packets, "
+         "b bits, r reverse, q quit. When the output is no terminal, views are printed one after "
+         "the other.",
+         {},
+         kTopOptions,
+         kTopExamples},
+    Verb{VerbId::kReload,
+         "reload",
+         "Read the configuration file again.",
+         "The file is taken whole or, when anything is wrong with it, not at all. What operators "
+         "did with weight, drain and maintenance stays.",
+         {},
+         kReloadOptions,
+         kReloadExamples,
+         true},
+    Verb{VerbId::kVersion,
+         "version",
+         "Print the versions of all three programs.",
+         "Exits 5 when hawserd is not reachable, after printing its own version.",
+         {},
+         {},
+         kVersionExamples},
+    Verb{VerbId::kCompletion,
+         "completion",
+         "Print the bash completion script.",
+         "Completes verbs, options, and names of services and backends.",
+         {},
+         {},
+         kCompletionExamples},
+    Verb{VerbId::kReference,
+         "reference",
+         "Print docs/reference/hawserctl.md.",
+         "",
+         {},
+         {},
+         {},
+         false,
+         true},
+};
+
+constexpr std::array kSortKeys{
+    SortKey{"name", 'n', "service and name"},
+    SortKey{"state", 's', "those in trouble first"},
+    SortKey{"share", 'h', "actual share of the service's flows"},
+    SortKey{"flows", 'f', "live flows"},
+    SortKey{"new", 'w', "new flows a second"},
+    SortKey{"packets", 'p', "packets a second, both ways"},
+    SortKey{"bits", 'b', "bits a second, both ways"},
+};
+
+constexpr std::array kExitMeanings{
+    ExitMeaning{0, "done, or it was so already"},
+    ExitMeaning{1, "failed; with `status --check`: there is a problem"},
+    ExitMeaning{2, "the command line is wrong"},
+    ExitMeaning{3, "refused by a guard or by the dataplane; nothing changed"},
+    ExitMeaning{4, "not finished within --timeout; what was asked for stays in force"},
+    ExitMeaning{5, "hawserd is not reachable"},
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() noexcept {
+  return kVerbs;
+}
+std::span<const Option> global_options() noexcept {
+  return kGlobalOptions;
+}
+std::span<const SortKey> sort_keys() noexcept {
+  return kSortKeys;
+}
+std::span<const ExitMeaning> exit_meanings() noexcept {
+  return kExitMeanings;
+}
+
+const Verb* find_verb(std::string_view name) noexcept {
+  for (const Verb& verb : kVerbs) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+}  // namespace hawser::ctl

@@ -1,0 +1,97 @@
+// The command syntax as data: CLI set-up, --help, bash completion and the reference page are all
+// made from these tables.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace hawser::ctl {
+
+enum class VerbId : std::uint8_t {
+  kStatus,
+  kServices,
+  kBackends,
+  kWeight,
+  kDrain,
+  kReady,
+  kMaintenance,
+  kCounters,
+  kFlows,
+  kTop,
+  kReload,
+  kVersion,
+  kCompletion,
+  kReference,
+};
+
+// What a value is: decides how it is checked and what the shell completes it with.
+enum class Value : std::uint8_t {
+  kFlag,  // no value
+  kText,
+  kNumber,   // whole, low..high
+  kSeconds,  // decimal, above 0 and up to `high`
+  kPath,
+  kService,  // the name of a service
+  kBackend,  // SERVICE/BACKEND, or BACKEND when the name is unique
+  kTarget,   // SERVICE or SERVICE/BACKEND
+  kSort,     // a word of sort_keys()
+};
+
+struct Option {
+  std::string_view name;     // --with-dashes
+  std::string_view metavar;  // empty for a flag
+  Value value = Value::kFlag;
+  std::string_view help;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+
+struct Positional {
+  std::string_view name;
+  bool required = true;
+  Value value = Value::kText;
+  std::string_view help;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+
+struct Example {
+  std::string_view command;
+  std::string_view meaning;
+};
+
+struct Verb {
+  VerbId id;
+  std::string_view name;
+  std::string_view summary;  // one line
+  std::string_view details;  // a paragraph
+  std::span<const Positional> positionals;
+  std::span<const Option> options;
+  std::span<const Example> examples;
+  bool changes = false;  // needs the admin socket
+  bool hidden = false;   // for the build, not for operators
+};
+
+// A column of `top` to sort by, and the key that selects it in the live view.
+struct SortKey {
+  std::string_view word;
+  char key;
+  std::string_view help;
+};
+
+struct ExitMeaning {
+  int code;
+  std::string_view meaning;
+};
+
+// Hidden verbs come last.
+[[nodiscard]] std::span<const Verb> verbs() noexcept;
+[[nodiscard]] std::span<const Option> global_options() noexcept;
+[[nodiscard]] std::span<const SortKey> sort_keys() noexcept;
+[[nodiscard]] std::span<const ExitMeaning> exit_meanings() noexcept;
+
+// Nothing when there is no such verb.
+[[nodiscard]] const Verb* find_verb(std::string_view name) noexcept;
+
+}  // namespace hawser::ctl

@@ -1,0 +1,172 @@
+// Writes the bash completion script.
+#include "completion.h"
+
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "commands.h"
+
+namespace hawser::ctl {
+namespace {
+
+// @WORDS@ are filled in from the tables. The output of `hawserctl backends --json`, which the
+// helpers read, has one key a line.
+constexpr std::string_view kScript =
+    R"BASH(# bash completion for hawserctl; printed by "hawserctl completion". Do not edit.
+
+_hawserctl_ask() {
+  local -a socket=()
+  local i
+  for ((i = 1; i + 1 < ${#COMP_WORDS[@]}; i++)); do
+    [[ ${COMP_WORDS[i]} == --socket ]] && socket=(--socket "${COMP_WORDS[i + 1]}")
+  done
+  hawserctl "${socket[@]}" --timeout 1 --json backends 2>/dev/null
+}
+
+_hawserctl_backends() { _hawserctl_ask | sed -n 's/^ *"id": "\(.*\)",$/\1/p'; }
+_hawserctl_services() { _hawserctl_ask | sed -n 's/^ *"service": "\(.*\)",$/\1/p' | sort -u; }
+
+_hawserctl_complete() {
+  case $1 in
+    path) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    service) COMPREPLY=($(compgen -W "$(_hawserctl_services)" -- "$cur")) ;;
+    backend) COMPREPLY=($(compgen -W "$(_hawserctl_backends)" -- "$cur")) ;;
+    target) COMPREPLY=($(compgen -W "$(_hawserctl_services; _hawserctl_backends)" -- "$cur")) ;;
+    sort) COMPREPLY=($(compgen -W "@SORT_KEYS@" -- "$cur")) ;;
+  esac
+}
+
+# What the value of an option is; nothing for a flag.
+_hawserctl_value_of() {
+  case $1 in
+@VALUES@  esac
+}
+
+_hawserctl() {
+  local cur=${COMP_WORDS[COMP_CWORD]} verb= position=0 kind= i
+  local verbs="@VERBS@"
+  local options="@OPTIONS@"
+  local -a values=()
+  COMPREPLY=()
+
+  # Find the verb, and how many of its arguments lie before the cursor.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    kind=$(_hawserctl_value_of "${COMP_WORDS[i]}")
+    if [[ -n $kind ]]; then
+      ((++i < COMP_CWORD)) && continue
+      _hawserctl_complete "$kind"
+      return
+    fi
+    [[ ${COMP_WORDS[i]} == -* ]] && continue
+    if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; else ((++position)); fi
+  done
+
+  case $verb in
+@CASES@  esac
+
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  elif [[ -z $verb ]]; then
+    COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
+  else
+    _hawserctl_complete "${values[position]-}"
+  fi
+}
+
+complete -F _hawserctl hawserctl
+)BASH";
+
+// What a value is completed with: a word that _hawserctl_complete understands, or none.
+std::string_view kind_of(Value value) {
+  switch (value) {
+    case Value::kPath:
+      return "path";
+    case Value::kService:
+      return "service";
+    case Value::kBackend:
+      return "backend";
+    case Value::kTarget:
+      return "target";
+    case Value::kSort:
+      return "sort";
+    case Value::kFlag:
+      return "flag";
+    case Value::kText:
+    case Value::kNumber:
+    case Value::kSeconds:
+      return "none";
+  }
+  return "none";
+}
+
+// The words of `rows`, each made by `word`, with blanks between.
+template <typename Rows, typename Word>
+std::string joined(const Rows& rows, const Word& word) {
+  std::string out;
+  for (const auto& row : rows) {
+    if (!out.empty()) out += ' ';
+    out += word(row);
+  }
+  return out;
+}
+
+std::string names_of(std::span<const Option> options) {
+  return joined(options, [](const Option& option) { return option.name; });
+}
+
+std::vector<Verb> shown_verbs() {
+  std::vector<Verb> shown;
+  for (const Verb& verb : verbs()) {
+    if (!verb.hidden) shown.push_back(verb);
+  }
+  return shown;
+}
+
+// Options that take a value, by what completes it: "--socket" -> path.
+std::string value_cases() {
+  std::map<std::string_view, std::string_view> kinds;
+  const auto add = [&](std::span<const Option> options) {
+    for (const Option& option : options) {
+      if (option.value != Value::kFlag) kinds[option.name] = kind_of(option.value);
+    }
+  };
+  add(global_options());
+  for (const Verb& verb : verbs()) add(verb.options);
+  std::string out;
+  for (const auto& [name, kind] : kinds) out += fmt::format("    {}) echo {} ;;\n", name, kind);
+  return out;
+}
+
+std::string verb_cases() {
+  std::string out;
+  for (const Verb& verb : shown_verbs()) {
+    const std::string values =
+        joined(verb.positionals, [](const Positional& each) { return kind_of(each.value); });
+    const std::string options = names_of(verb.options);
+    out += fmt::format("    {})\n", verb.name);
+    if (!options.empty()) out += fmt::format("      options+=\" {}\"\n", options);
+    if (!values.empty()) out += fmt::format("      values=({})\n", values);
+    out += "      ;;\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string bash_completion() {
+  const std::vector<std::pair<std::string_view, std::string>> fills{
+      {"@SORT_KEYS@", joined(sort_keys(), [](const SortKey& key) { return key.word; })},
+      {"@VALUES@", value_cases()},
+      {"@VERBS@", joined(shown_verbs(), [](const Verb& verb) { return verb.name; })},
+      {"@OPTIONS@", names_of(global_options())},
+      {"@CASES@", verb_cases()}};
+  std::string script(kScript);
+  for (const auto& [word, text] : fills) script.replace(script.find(word), word.size(), text);
+  return script;
+}
+
+}  // namespace hawser::ctl

@@ -1,0 +1,225 @@
+// The tables of JSON keys.
+#include "json_fields.h"
+
+#include <array>
+
+namespace hawser::ctl {
+namespace {
+
+constexpr std::array kStatus{
+    JsonField{"verdict", "string", "ok, warning or critical"},
+    JsonField{"version", "string", "of hawserd"},
+    JsonField{"uptime_seconds", "number", "of hawserd"},
+    JsonField{"configuration_file", "string", "the file in force"},
+    JsonField{"dataplane_connected", "boolean", "hawserd talks with the dataplane"},
+    JsonField{"dataplane_error", "string", "why not, or why the last snapshot was refused"},
+    JsonField{"desired_epoch", "number", "of the newest snapshot"},
+    JsonField{"applied_epoch", "number", "that the dataplane confirmed"},
+    JsonField{"dataplane.version", "string", "of hawser-dataplane"},
+    JsonField{"dataplane.epoch", "number", "of the running snapshot"},
+    JsonField{"dataplane.uptime_seconds", "number", "of hawser-dataplane"},
+    JsonField{"dataplane.ports[].name", "string", "as in the file"},
+    JsonField{"dataplane.ports[].device", "string", "as in the file"},
+    JsonField{"dataplane.ports[].mac", "string", "of the port"},
+    JsonField{"dataplane.ports[].link_up", "boolean", "the link is up"},
+    JsonField{"dataplane.ports[].received_packets", "number", ""},
+    JsonField{"dataplane.ports[].sent_packets", "number", ""},
+    JsonField{"dataplane.ports[].received_bytes", "number", ""},
+    JsonField{"dataplane.ports[].sent_bytes", "number", ""},
+    JsonField{"dataplane.ports[].missed_packets", "number",
+              "lost for lack of a descriptor or buffer"},
+    JsonField{"dataplane.ports[].receive_errors", "number", "refused by the NIC"},
+    JsonField{"dataplane.ports[].unsent_packets", "number",
+              "lost because the transmit queue was full"},
+    JsonField{"dataplane.ports[].tap", "string", "the exception TAP"},
+    JsonField{"dataplane.ports[].addresses[]", "string", "own addresses with prefix length"},
+    JsonField{"dataplane.workers[].id", "number", ""},
+    JsonField{"dataplane.workers[].core", "number", "the CPU it is pinned to"},
+    JsonField{"dataplane.workers[].flows_ipv4", "number", "live"},
+    JsonField{"dataplane.workers[].flows_ipv6", "number", "live"},
+    JsonField{"dataplane.workers[].capacity_ipv4", "number", "flows it can hold"},
+    JsonField{"dataplane.workers[].capacity_ipv6", "number", "flows it can hold"},
+    JsonField{"dataplane.workers[].busy_permille", "number", "polls that found packets, of 1000"},
+    JsonField{"dataplane.workers[].nat_ports_used", "number", ""},
+    JsonField{"dataplane.workers[].nat_ports_total", "number", ""},
+    JsonField{"dataplane.neighbours[].address", "string", "a backend or gateway"},
+    JsonField{"dataplane.neighbours[].mac", "string", "empty while unresolved"},
+    JsonField{"dataplane.neighbours[].state", "string", "resolving, reachable, stale or failed"},
+    JsonField{"dataplane.neighbours[].port", "string", "name of the port"},
+    JsonField{"dataplane.neighbours[].age_seconds", "number", "since it was last confirmed"},
+    JsonField{"dataplane.huge_pages", "boolean", "packet memory lies in huge pages"},
+    JsonField{"dataplane.idle", "string", "poll or adaptive"},
+    JsonField{"problems[].severity", "string", "critical or warning"},
+    JsonField{"problems[].message", "string", "what, and what to do"},
+    JsonField{"services", "number", "how many there are"},
+    JsonField{"backends", "number", "over all services"},
+    JsonField{"backends_serving", "number", "that get new flows"},
+    JsonField{"drift[].service", "string", "where runtime differs from the file"},
+    JsonField{"drift[].backend", "string", ""},
+    JsonField{"drift[].field", "string", "weight or mode"},
+    JsonField{"drift[].file", "string", "what the file says"},
+    JsonField{"drift[].runtime", "string", "what is in force"},
+    JsonField{"drift[].author", "string", "who did it"},
+    JsonField{"drift[].reason", "string", "why"},
+    JsonField{"drift[].since_unix", "number", "when"},
+    JsonField{"flows", "number", "live, over all services"},
+    JsonField{"service_list[]", "object", "as services[] of `services --json`"},
+};
+
+constexpr std::array kServices{
+    JsonField{"services[].name", "string", ""},
+    JsonField{"services[].address", "string", "address:port"},
+    JsonField{"services[].protocol", "string", "tcp or udp"},
+    JsonField{"services[].forward", "string", "nat or dsr-l2"},
+    JsonField{"services[].affinity", "string", "what a new flow's backend is chosen by"},
+    JsonField{"services[].backends", "number", "how many there are"},
+    JsonField{"services[].backends_serving", "number", "that get new flows"},
+    JsonField{"services[].flows", "number", "live"},
+    JsonField{"services[].new_flows", "number", "ever"},
+    JsonField{"services[].packets_in", "number", "client to backend"},
+    JsonField{"services[].bytes_in", "number", "frames without FCS"},
+    JsonField{"services[].packets_out", "number", "backend to client; nat only"},
+    JsonField{"services[].bytes_out", "number", "frames without FCS; nat only"},
+    JsonField{"services[].on_down", "string", "reset or rehome"},
+    JsonField{"services[].check", "string", "the health check"},
+    JsonField{"services[].state", "string", "ok, degraded or down"},
+};
+
+constexpr std::array kBackends{
+    JsonField{"backends[].id", "string", "service/name, as verbs take it"},
+    JsonField{"backends[].service", "string", ""},
+    JsonField{"backends[].name", "string", ""},
+    JsonField{"backends[].address", "string", "address:port"},
+    JsonField{"backends[].state", "string", "ready, starting, draining, down or maintenance"},
+    JsonField{"backends[].cause", "string", "why it is in this state"},
+    JsonField{"backends[].author", "string", "the operator who put it there; else empty"},
+    JsonField{"backends[].since_unix", "number", "when it came into this state"},
+    JsonField{"backends[].weight", "number", "in force"},
+    JsonField{"backends[].weight_file", "number", "in the file"},
+    JsonField{"backends[].share", "number", "of the service's new flows, by weight"},
+    JsonField{"backends[].flows", "number", "live"},
+    JsonField{"backends[].new_flows", "number", "ever"},
+    JsonField{"backends[].packets_in", "number", "client to backend"},
+    JsonField{"backends[].bytes_in", "number", "frames without FCS"},
+    JsonField{"backends[].packets_out", "number", "backend to client; nat only"},
+    JsonField{"backends[].bytes_out", "number", "frames without FCS; nat only"},
+    JsonField{"backends[].health", "string", "up, down, unchecked or unknown"},
+    JsonField{"backends[].check_result", "string", "of the last check"},
+    JsonField{"backends[].checked_unix", "number", "when that was"},
+    JsonField{"backends[].reason", "string", "the operator's --reason"},
+};
+
+constexpr std::array kChange{
+    JsonField{"changed", "boolean", "false: it was so already, or --dry-run"},
+    JsonField{"confirmed", "boolean", "the dataplane runs with it"},
+    JsonField{"changes[].service", "string", ""},
+    JsonField{"changes[].backend", "string", ""},
+    JsonField{"changes[].field", "string", "what changed"},
+    JsonField{"changes[].before", "string", ""},
+    JsonField{"changes[].after", "string", ""},
+    JsonField{"epoch", "number", "confirmed by the dataplane; 0: not confirmed"},
+    JsonField{"dry_run", "boolean", "nothing was changed"},
+    JsonField{"note", "string", "what else is worth knowing"},
+};
+
+constexpr std::array kReload{
+    JsonField{"changed", "boolean", "false: nothing to change, --dry-run, or refused"},
+    JsonField{"confirmed", "boolean", "the dataplane runs with it"},
+    JsonField{"changes[].service", "string", ""},
+    JsonField{"changes[].backend", "string", "empty: the service itself"},
+    JsonField{"changes[].field", "string", "what changed"},
+    JsonField{"changes[].before", "string", ""},
+    JsonField{"changes[].after", "string", ""},
+    JsonField{"epoch", "number", "confirmed by the dataplane; 0: not confirmed"},
+    JsonField{"diagnostics[]", "string", "what is wrong with the file; then exit code 1"},
+    JsonField{"notes[]", "string", "what takes effect at the next start only"},
+    JsonField{"dry_run", "boolean", "nothing was changed"},
+};
+
+constexpr std::array kCounters{
+    JsonField{"verdicts[].name", "string", "one for each way a packet can end"},
+    JsonField{"verdicts[].kind", "string", "forward, reply, punt, drop, …"},
+    JsonField{"verdicts[].help", "string", "what it means"},
+    JsonField{"verdicts[].packets", "number", ""},
+    JsonField{"backends[].service", "string", ""},
+    JsonField{"backends[].backend", "string", ""},
+    JsonField{"backends[].flows", "number", "live"},
+    JsonField{"backends[].new_flows", "number", "ever"},
+    JsonField{"backends[].packets_in", "number", "client to backend"},
+    JsonField{"backends[].bytes_in", "number", "frames without FCS"},
+    JsonField{"backends[].packets_out", "number", "backend to client; nat only"},
+    JsonField{"backends[].bytes_out", "number", "frames without FCS; nat only"},
+    JsonField{"other[].name", "string", "counters of the process"},
+    JsonField{"other[].kind", "string", ""},
+    JsonField{"other[].help", "string", "what it means"},
+    JsonField{"other[].packets", "number", "how many"},
+};
+
+constexpr std::array kFlows{
+    JsonField{"flows[].service", "string", ""},
+    JsonField{"flows[].backend", "string", ""},
+    JsonField{"flows[].client", "string", "address:port"},
+    JsonField{"flows[].state", "string", "of the connection"},
+    JsonField{"flows[].idle_seconds", "number", "since its last packet"},
+    JsonField{"flows[].expires_in_seconds", "number", "if no packet comes"},
+    JsonField{"flows[].local", "string", "nat: the balancer's address:port towards the backend"},
+    JsonField{"flows[].worker", "number", "that owns it"},
+    JsonField{"flows[].destination", "string", "the service's address:port"},
+    JsonField{"truncated", "boolean", "--limit cut the list"},
+};
+
+constexpr std::array kTop{
+    JsonField{"backends[].id", "string", "service/name; one object, on one line, for each view"},
+    JsonField{"backends[].service", "string", ""},
+    JsonField{"backends[].name", "string", ""},
+    JsonField{"backends[].state", "string", "as in `backends --json`"},
+    JsonField{"backends[].weight", "number", "in force"},
+    JsonField{"backends[].share", "number", "of the service's new flows, by weight"},
+    JsonField{"backends[].actual_share", "number", "of the service's live flows"},
+    JsonField{"backends[].flows", "number", "live"},
+    JsonField{"backends[].new_flows_per_second", "number", "over the last interval"},
+    JsonField{"backends[].packets_in_per_second", "number", "client to backend"},
+    JsonField{"backends[].packets_out_per_second", "number", "backend to client"},
+    JsonField{"backends[].bits_in_per_second", "number", "client to backend"},
+    JsonField{"backends[].bits_out_per_second", "number", "backend to client"},
+};
+
+constexpr std::array kVersion{
+    JsonField{"hawserctl", "string", "version of this program"},
+    JsonField{"hawserd", "string", "version"},
+    JsonField{"dataplane", "string", "version; empty: not connected"},
+};
+
+}  // namespace
+
+std::span<const JsonField> json_fields(VerbId verb) noexcept {
+  switch (verb) {
+    case VerbId::kStatus:
+      return kStatus;
+    case VerbId::kServices:
+      return kServices;
+    case VerbId::kBackends:
+      return kBackends;
+    case VerbId::kWeight:
+    case VerbId::kDrain:
+    case VerbId::kReady:
+    case VerbId::kMaintenance:
+      return kChange;
+    case VerbId::kCounters:
+      return kCounters;
+    case VerbId::kFlows:
+      return kFlows;
+    case VerbId::kTop:
+      return kTop;
+    case VerbId::kReload:
+      return kReload;
+    case VerbId::kVersion:
+      return kVersion;
+    case VerbId::kCompletion:
+    case VerbId::kReference:
+      break;
+  }
+  return {};
+}
+
+}  // namespace hawser::ctl

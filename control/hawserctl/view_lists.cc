@@ -1,0 +1,129 @@
+// The views of `services`, `backends`, `counters` and `flows`.
+#include <fmt/format.h>
+
+#include "units.h"
+#include "views.h"
+
+namespace hawser::ctl {
+namespace {
+
+std::string weight_text(const rpc::BackendRow& row) {
+  if (row.weight() == row.weight_file()) return std::to_string(row.weight());
+  return fmt::format("{} (file {})", row.weight(), row.weight_file());
+}
+
+// "operator (ada): disk swap", "check failed: connection refused".
+std::string cause_text(const rpc::BackendRow& row) {
+  std::string out = row.cause();
+  if (!row.author().empty()) out += " (" + row.author() + ")";
+  if (!row.reason().empty()) out += ": " + row.reason();
+  return out;
+}
+
+std::string health_text(const rpc::BackendRow& row, std::uint64_t now_unix) {
+  if (row.check_result().empty()) return row.health();
+  std::string out = fmt::format("{}: {}", row.health(), row.check_result());
+  // Checks come every few seconds; only one that stopped coming is worth a word.
+  constexpr std::uint64_t kStaleSeconds = 60;
+  const bool stale = row.checked_unix() != 0 && now_unix > row.checked_unix() + kStaleSeconds;
+  return stale ? out + ", " + human_ago(row.checked_unix(), now_unix) : out;
+}
+
+Tone tone_of_health(const std::string& health) {
+  if (health == "up") return Tone::kGood;
+  return health == "down" ? Tone::kBad : Tone::kFaint;
+}
+
+void add_counters(Table& table,
+                  const google::protobuf::RepeatedPtrField<path::NamedCounter>& counters,
+                  bool all) {
+  for (const path::NamedCounter& counter : counters) {
+    if (counter.packets() == 0 && !all) continue;
+    table.add({counter.name(),
+               Cell(counter.kind(), counter.kind() == "drop" ? Tone::kNotice : Tone::kPlain),
+               human_count(counter.packets()), counter.help()});
+  }
+}
+
+}  // namespace
+
+Tone tone_of_state(std::string_view state) noexcept {
+  if (state == "ready" || state == "ok") return Tone::kGood;
+  if (state == "down") return Tone::kBad;
+  return Tone::kNotice;  // starting, draining, maintenance, degraded
+}
+
+std::string services_view(const rpc::ServicesReply& reply, const Paint& paint) {
+  Table table({{"SERVICE"},
+               {"ADDRESS"},
+               {"PROTOCOL"},
+               {"FORWARD"},
+               {"AFFINITY"},
+               {"CHECK"},
+               {"STATE"},
+               {"SERVING", Align::kRight},
+               {"FLOWS", Align::kRight},
+               {"NEW FLOWS", Align::kRight},
+               {"IN", Align::kRight},
+               {"OUT", Align::kRight}});
+  for (const rpc::ServiceRow& row : reply.services()) {
+    table.add({Cell(row.name(), Tone::kStrong), row.address(), row.protocol(), row.forward(),
+               row.affinity(), row.check(), Cell(row.state(), tone_of_state(row.state())),
+               fmt::format("{}/{}", row.backends_serving(), row.backends()),
+               human_count(row.flows()), human_count(row.new_flows()), human_bytes(row.bytes_in()),
+               human_bytes(row.bytes_out())});
+  }
+  return table.empty() ? "no services\n" : table.render(paint);
+}
+
+std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
+                          std::uint64_t now_unix) {
+  Table table({{"BACKEND"},
+               {"ADDRESS"},
+               {"STATE"},
+               {"SINCE"},
+               {"WEIGHT", Align::kRight},
+               {"SHARE", Align::kRight},
+               {"FLOWS", Align::kRight},
+               {"NEW FLOWS", Align::kRight},
+               {"IN", Align::kRight},
+               {"OUT", Align::kRight},
+               {"HEALTH"},
+               {"CAUSE"}});
+  for (const rpc::BackendRow& row : reply.backends()) {
+    table.add({Cell(row.service() + "/" + row.name(), Tone::kStrong), row.address(),
+               Cell(row.state(), tone_of_state(row.state())), human_ago(row.since_unix(), now_unix),
+               weight_text(row), human_share(row.share()), human_count(row.flows()),
+               human_count(row.new_flows()), human_bytes(row.bytes_in()),
+               human_bytes(row.bytes_out()),
+               Cell(health_text(row, now_unix), tone_of_health(row.health())), cause_text(row)});
+  }
+  return table.empty() ? "no backends\n" : table.render(paint);
+}
+
+std::string counters_view(const rpc::CountersReply& reply, bool all, const Paint& paint) {
+  Table table({{"COUNTER"}, {"KIND"}, {"PACKETS", Align::kRight}, {"MEANING"}});
+  add_counters(table, reply.counters().verdicts(), all);
+  add_counters(table, reply.counters().other(), all);
+  return table.empty() ? "no packets yet\n" : table.render(paint);
+}
+
+std::string flows_view(const path::FlowsReply& reply, const Paint& paint) {
+  Table table({{"CLIENT"},
+               {"SERVICE"},
+               {"DESTINATION"},
+               {"BACKEND"},
+               {"STATE"},
+               {"IDLE", Align::kRight},
+               {"EXPIRES IN", Align::kRight},
+               {"LOCAL"},
+               {"WORKER", Align::kRight}});
+  for (const path::Flow& flow : reply.flows()) {
+    table.add({flow.client(), flow.service(), flow.destination(), flow.backend(), flow.state(),
+               human_duration(flow.idle_seconds()), human_duration(flow.expires_in_seconds()),
+               flow.local(), std::to_string(flow.worker())});
+  }
+  return table.empty() ? "no flows\n" : table.render(paint);
+}
+
+}  // namespace hawser::ctl

@@ -1,0 +1,33 @@
+// Replies as text for people. Each function returns whole lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "api.h"
+#include "table.h"
+
+namespace hawser::ctl {
+
+// `now_unix` in seconds turns moments into "3 min ago".
+[[nodiscard]] std::string status_view(const rpc::StatusReply& status,
+                                      const rpc::ServicesReply& services, const Paint& paint,
+                                      std::uint64_t now_unix);
+[[nodiscard]] std::string services_view(const rpc::ServicesReply& reply, const Paint& paint);
+[[nodiscard]] std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
+                                        std::uint64_t now_unix);
+// `all`: also counters at zero.
+[[nodiscard]] std::string counters_view(const rpc::CountersReply& reply, bool all,
+                                        const Paint& paint);
+[[nodiscard]] std::string flows_view(const path::FlowsReply& reply, const Paint& paint);
+// `subject`: what was asked for, in case nothing changed ("web/b1: weight is 50").
+[[nodiscard]] std::string change_view(const rpc::ChangeReply& reply, std::string_view subject,
+                                      const Paint& paint);
+// Of a file that was taken; a refused one is a failure.
+[[nodiscard]] std::string reload_view(const rpc::ReloadReply& reply, const Paint& paint);
+
+// How the state of a backend or service is coloured.
+[[nodiscard]] Tone tone_of_state(std::string_view state) noexcept;
+
+}  // namespace hawser::ctl
