@@ -1,0 +1,18 @@
+# Writes every row as one line of JSON for spec_test.
+import importlib
+import sys
+
+TOPICS = ["frames", "ipv4", "ipv6", "transport", "neighbours", "nat", "dsr", "tcp", "expiry",
+          "backends", "affinity", "ports", "limits", "bursts"]
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: generate.py ROWS-FILE")
+    for topic in TOPICS:
+        importlib.import_module(f"rows_{topic}")
+    importlib.import_module("row").write(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()

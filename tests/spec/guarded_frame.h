@@ -1,0 +1,27 @@
+// GuardedFrame: memory for one frame that ends at an unreadable page, so that an over-read crashes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace hawser::spec {
+
+class GuardedFrame {
+ public:
+  GuardedFrame();
+  ~GuardedFrame();
+  GuardedFrame(const GuardedFrame&) = delete;
+  GuardedFrame& operator=(const GuardedFrame&) = delete;
+
+  // Copies `frame` to where `capacity` bytes end exactly at the unreadable page. What lies between
+  // the frame and the page is filled with 0xa5. `capacity` is at least the frame's size.
+  [[nodiscard]] std::uint8_t* place(std::span<const std::uint8_t> frame, std::size_t capacity);
+
+ private:
+  std::uint8_t* memory_;
+  std::size_t size_;  // readable bytes
+  std::size_t page_;
+};
+
+}  // namespace hawser::spec

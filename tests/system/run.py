@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+# Runs the system tests: the real daemons in the lab, against real clients and hostile packets.
+"""usage: run.py --build DIR [--filter WORD] [MODULE...]"""
+
+import argparse
+import fcntl
+import importlib
+import os
+import signal
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from harness import Runner  # noqa: E402
+from hawser import PREFIX, Lab, fail  # noqa: E402
+
+MODULES = ["test_input", "test_forwarding", "test_affinity", "test_operator", "test_neighbours",
+           "test_hostile", "test_failure"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--filter", default="")
+    parser.add_argument("modules", nargs="*")
+    arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with open(f"/run/{PREFIX}-lab.lock", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fail("another demo or test uses the lab; choose another name: HAWSER_LAB=other")
+        runner = Runner(os.path.abspath(arguments.build), arguments.filter)
+        modules = [importlib.import_module(name.removesuffix(".py"))
+                   for name in arguments.modules or MODULES]
+        print(f"1..{runner.count(modules)}", flush=True)
+        try:
+            Lab.script("down")
+            Lab.script("up")
+            for module in modules:
+                runner.run_module(module)
+        finally:
+            Lab.script("down")
+            os.unlink(lock.name)
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+// The journal: what is recorded is there after a restart, and only one process has it.
+#include "journal.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "scratch_directory.h"
+
+namespace hawser::control {
+namespace {
+
+const Intent drain{"web", "b1", "mode", "drain", {"ann", "disk swap", 100}};
+const Intent weight{"web", "b2", "weight", "50", {"bob", "", 200}};
+
+class JournalTest : public testing::Test {
+ protected:
+  std::unique_ptr<Journal> open() {
+    Result<std::unique_ptr<Journal>> journal = Journal::open(directory_);
+    EXPECT_TRUE(journal.has_value()) << (journal ? "" : journal.error().message);
+    return journal ? *std::move(journal) : nullptr;
+  }
+
+  ScratchDirectory scratch_;
+  std::string directory_ = scratch_.path() + "/a/state";
+};
+
+TEST_F(JournalTest, ANewOneIsEmptyAndPrivate) {
+  const std::unique_ptr<Journal> journal = open();
+  EXPECT_TRUE(journal->intents()->empty());
+  EXPECT_TRUE(journal->history(10)->empty());
+  EXPECT_FALSE(journal->flow_key()->has_value());
+  EXPECT_EQ(*journal->epoch(), Epoch(0));
+  struct stat status {};
+  ASSERT_EQ(stat(directory_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700U);
+}
+
+TEST_F(JournalTest, IntentsSurviveARestart) {
+  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
+                                          {weight, "100", "50", weight.by}};
+  ASSERT_TRUE(open()->record(changes).has_value());
+  EXPECT_EQ(*open()->intents(), (std::vector<Intent>{drain, weight}));
+}
+
+TEST_F(JournalTest, ALaterIntentReplacesTheEarlier) {
+  const std::unique_ptr<Journal> journal = open();
+  Intent later = drain;
+  later.value = "maintenance";
+  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
+                                          {later, "drain", "maintenance", later.by}};
+  ASSERT_TRUE(journal->record(changes).has_value());
+  EXPECT_EQ(*journal->intents(), std::vector<Intent>{later});
+}
+
+TEST_F(JournalTest, AnEmptyValueTakesTheIntentBackAndHistoryKeepsBoth) {
+  const std::unique_ptr<Journal> journal = open();
+  Intent back = drain;
+  back.value.clear();
+  const Authorship carl{"carl", "done", 300};
+  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
+                                          {back, "drain", "ready", carl}};
+  ASSERT_TRUE(journal->record(changes).has_value());
+  EXPECT_TRUE(journal->intents()->empty());
+  const std::vector<HistoryEntry> history = *journal->history(10);
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_EQ(history[0].after, "ready");
+  EXPECT_EQ(history[0].by, carl);
+  EXPECT_EQ(history[1].after, "drain");
+  EXPECT_EQ(history[1].by, drain.by);
+  EXPECT_EQ(journal->history(1)->size(), 1U);
+}
+
+TEST_F(JournalTest, KeyAndEpochSurviveARestart) {
+  model::FlowKey key{};
+  key[0] = 7;
+  key[31] = 9;
+  {
+    const std::unique_ptr<Journal> journal = open();
+    ASSERT_TRUE(journal->set_flow_key(key).has_value());
+    ASSERT_TRUE(journal->set_epoch(Epoch(41)).has_value());
+    ASSERT_TRUE(journal->set_epoch(Epoch(42)).has_value());
+  }
+  const std::unique_ptr<Journal> journal = open();
+  EXPECT_EQ(**journal->flow_key(), key);
+  EXPECT_EQ(*journal->epoch(), Epoch(42));
+}
+
+TEST_F(JournalTest, ASecondOneIsRefusedUntilTheFirstIsGone) {
+  std::unique_ptr<Journal> first = open();
+  const Result<std::unique_ptr<Journal>> second = Journal::open(directory_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_NE(second.error().message.find("another hawserd (process "), std::string::npos)
+      << second.error().message;
+  EXPECT_NE(second.error().message.find(directory_), std::string::npos);
+  first.reset();
+  EXPECT_NE(open(), nullptr);
+}
+
+TEST_F(JournalTest, ADamagedDatabaseIsAnErrorWithItsName) {
+  open().reset();
+  std::ofstream(directory_ + "/journal.sqlite", std::ios::trunc) << std::string(4096, 'x');
+  const Result<std::unique_ptr<Journal>> journal = Journal::open(directory_);
+  ASSERT_FALSE(journal.has_value());
+  EXPECT_NE(journal.error().message.find("journal.sqlite"), std::string::npos);
+}
+
+TEST_F(JournalTest, ADirectoryThatCannotBeMadeIsAnError) {
+  std::ofstream(scratch_.path() + "/file") << "x";
+  const Result<std::unique_ptr<Journal>> journal = Journal::open(scratch_.path() + "/file/state");
+  ASSERT_FALSE(journal.has_value());
+  EXPECT_NE(journal.error().message.find("cannot create the directory"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hawser::control
