@@ -105,10 +105,10 @@ std::vector<std::uint32_t> count_owners(std::span<const std::uint16_t> owners,
 
 std::vector<std::uint32_t> quotas(std::span<const Member> members, std::uint32_t slots,
                                   std::span<const std::uint32_t> held) {
-  if (members.empty()) return {};
   std::uint64_t total = 0;
   for (const Member& member : members) total += member.weight;
   std::vector<std::uint32_t> result(members.size(), 0);
+  if (total == 0) return result;
   std::vector<std::uint64_t> remainder(members.size(), 0);
   std::uint32_t assigned = 0;
   for (std::size_t m = 0; m < members.size(); ++m) {

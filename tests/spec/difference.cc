@@ -75,7 +75,7 @@ std::string_view field_name(std::span<const std::uint8_t> frame, std::size_t off
   const std::size_t in_l3 = offset - 14;
   if (type == 0x0806) return name_in(kArp, in_l3);
   if (type == 0x0800 && frame.size() >= 34) {
-    const std::size_t header = (frame[14] & 0x0fU) * 4U;
+    const std::size_t header = std::size_t{frame[14] & 0x0fU} * 4;
     if (in_l3 < header) return name_in(kIpv4, in_l3);
     return name_in(transport_fields(frame[23]), in_l3 - header);
   }
@@ -129,7 +129,8 @@ std::vector<std::string> differences(const Json& expected, const Json& actual,
   for (const auto& item : actual.items()) keys.insert(item.key());
   std::vector<std::string> lines;
   for (const std::string& key : keys) {
-    const std::string name = path + " " + key;
+    std::string name = path;
+    name.append(" ").append(key);
     const bool nested = (expected.contains(key) && expected.at(key).is_object()) ||
                         (actual.contains(key) && actual.at(key).is_object());
     if (nested) {
