@@ -97,7 +97,7 @@ std::string word_of(rpc::Mode mode) {
 // Fills what both requests have in common.
 template <typename Request>
 BackendName fill(Request& request, const Session& session) {
-  const BackendName name = split_backend(session.arguments.text("BACKEND"));
+  BackendName name = split_backend(session.arguments.text("BACKEND"));
   request.set_service(name.service);
   request.set_backend(name.backend);
   request.set_author(session.console.author);

@@ -6,7 +6,7 @@ namespace {
 
 // Long lines are broken into adjacent literals on purpose.
 // NOLINTBEGIN(bugprone-suspicious-missing-comma)
-const std::vector<ConfigurationRow> rows{
+const std::vector<ConfigurationRow> kRows{
     {"a service with one backend is good", std::string(kPort) + kService + kBackend, {}},
     {"all keys at once are good",
      std::string(kPort) + R"([dataplane]
@@ -334,7 +334,7 @@ TEST_P(ConfigurationFile, GetsExactlyTheseDiagnostics) {
   EXPECT_EQ(diagnose(GetParam().text), GetParam().diagnostics);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, ConfigurationFile, testing::ValuesIn(rows));
+INSTANTIATE_TEST_SUITE_P(Rows, ConfigurationFile, testing::ValuesIn(kRows));
 
 TEST(ConfigurationValues, AreReadWithTheirUnits) {
   const std::string text = std::string(kPort) + kService + R"(

@@ -6,7 +6,7 @@ namespace {
 
 // Long lines are broken into adjacent literals on purpose.
 // NOLINTBEGIN(bugprone-suspicious-missing-comma)
-const std::vector<ConfigurationRow> rows{
+const std::vector<ConfigurationRow> kRows{
     {"names that are none",
      std::string(kPort) + R"([[service]]
 name = "-web"
@@ -266,7 +266,7 @@ TEST_P(ConfigurationWhole, GetsExactlyTheseDiagnostics) {
   EXPECT_EQ(diagnose(GetParam().text), GetParam().diagnostics);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, ConfigurationWhole, testing::ValuesIn(rows));
+INSTANTIATE_TEST_SUITE_P(Rows, ConfigurationWhole, testing::ValuesIn(kRows));
 
 }  // namespace
 }  // namespace hawser::model
