@@ -308,9 +308,7 @@ TEST_F(HawserctlServer, AChangeOnTheReadOnlySocketFailsClearly) {
 }
 
 TEST_F(HawserctlServer, ReadingFallsBackToTheReadOnlySocketWhereAdminIsNotPermitted) {
-  if (::geteuid() == 0 && ::seteuid(65534) != 0) GTEST_SKIP() << "cannot become unprivileged";
-  ASSERT_TRUE(::geteuid() != 0);
-  ::seteuid(0);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody without permission";
   ASSERT_EQ(::chmod(directory_.c_str(), 0755), 0);
   ASSERT_EQ(::chmod(socket_.c_str(), 0600), 0);
   ASSERT_EQ(::chmod(read_only_twin(socket_).c_str(), 0666), 0);

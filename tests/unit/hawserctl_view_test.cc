@@ -203,7 +203,10 @@ void flatten(const Json& json, const std::string& path, std::set<std::string>& o
     out.insert("service_list[] object");
   } else if (json.is_object()) {
     for (const auto& [key, value] : json.items()) {
-      flatten(value, path.empty() ? key : path + "." + key, out);
+      std::string inner = path;
+      if (!inner.empty()) inner += ".";
+      inner += key;
+      flatten(value, inner, out);
     }
   } else if (json.is_array()) {
     for (const Json& value : json) flatten(value, path + "[]", out);

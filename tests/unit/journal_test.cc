@@ -12,8 +12,8 @@
 namespace hawser::control {
 namespace {
 
-const Intent drain{"web", "b1", "mode", "drain", {"ann", "disk swap", 100}};
-const Intent weight{"web", "b2", "weight", "50", {"bob", "", 200}};
+const Intent kDrain{"web", "b1", "mode", "drain", {"ann", "disk swap", 100}};
+const Intent kWeight{"web", "b2", "weight", "50", {"bob", "", 200}};
 
 class JournalTest : public testing::Test {
  protected:
@@ -39,17 +39,17 @@ TEST_F(JournalTest, ANewOneIsEmptyAndPrivate) {
 }
 
 TEST_F(JournalTest, IntentsSurviveARestart) {
-  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
-                                          {weight, "100", "50", weight.by}};
+  const std::vector<IntentChange> changes{{kDrain, "ready", "drain", kDrain.by},
+                                          {kWeight, "100", "50", kWeight.by}};
   ASSERT_TRUE(open()->record(changes).has_value());
-  EXPECT_EQ(*open()->intents(), (std::vector<Intent>{drain, weight}));
+  EXPECT_EQ(*open()->intents(), (std::vector<Intent>{kDrain, kWeight}));
 }
 
 TEST_F(JournalTest, ALaterIntentReplacesTheEarlier) {
   const std::unique_ptr<Journal> journal = open();
-  Intent later = drain;
+  Intent later = kDrain;
   later.value = "maintenance";
-  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
+  const std::vector<IntentChange> changes{{kDrain, "ready", "drain", kDrain.by},
                                           {later, "drain", "maintenance", later.by}};
   ASSERT_TRUE(journal->record(changes).has_value());
   EXPECT_EQ(*journal->intents(), std::vector<Intent>{later});
@@ -57,10 +57,10 @@ TEST_F(JournalTest, ALaterIntentReplacesTheEarlier) {
 
 TEST_F(JournalTest, AnEmptyValueTakesTheIntentBackAndHistoryKeepsBoth) {
   const std::unique_ptr<Journal> journal = open();
-  Intent back = drain;
+  Intent back = kDrain;
   back.value.clear();
   const Authorship carl{"carl", "done", 300};
-  const std::vector<IntentChange> changes{{drain, "ready", "drain", drain.by},
+  const std::vector<IntentChange> changes{{kDrain, "ready", "drain", kDrain.by},
                                           {back, "drain", "ready", carl}};
   ASSERT_TRUE(journal->record(changes).has_value());
   EXPECT_TRUE(journal->intents()->empty());
@@ -69,7 +69,7 @@ TEST_F(JournalTest, AnEmptyValueTakesTheIntentBackAndHistoryKeepsBoth) {
   EXPECT_EQ(history[0].after, "ready");
   EXPECT_EQ(history[0].by, carl);
   EXPECT_EQ(history[1].after, "drain");
-  EXPECT_EQ(history[1].by, drain.by);
+  EXPECT_EQ(history[1].by, kDrain.by);
   EXPECT_EQ(journal->history(1)->size(), 1U);
 }
 
