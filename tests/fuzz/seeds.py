@@ -92,17 +92,105 @@ affinity = { by = "source", ipv4_prefix = 24 }
 check = { type = "http", path = "/", status = [200, 299], interval = "2s" }
 backend = [ { name = "b1", address = "10.0.0.11", port = 8080, weight = 5 } ]
 ''',
+    "settings": '''[[port]]
+name = "blue"
+device = "net_null0"
+vlan = 100
+addresses = ["10.0.0.2/24", "fd00::2/64"]
+nat_addresses = ["10.0.0.10"]
+[[prefix_list]]
+name = "blocked"
+prefixes = ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]
+[[service]]
+name = "web"
+address = "10.0.0.100"
+port = 80
+client_address = "proxy-v2"
+bounded_load = 0.125
+max_flows = 100000
+new_flow_rate = 5000
+source_rate = { per_second = 50, burst = 100, ipv4_prefix = 24, ipv6_prefix = 56 }
+deny = ["blocked"]
+backend = [ { name = "b1", address = "10.0.0.11", port = 8080 } ]
+[[service]]
+name = "h3"
+address = "10.0.0.101"
+port = 443
+protocol = "udp"
+forward = "dsr-gue"
+gue_port = 6081
+affinity = { by = "quic-cid" }
+backend = [ { name = "b1", address = "fd00::11", port = 443, quic_server_id = "0a0b" } ]
+[service.quic]
+config_id = 1
+server_id_length = 2
+nonce_length = 14
+key = "00112233445566778899aabbccddeeff"
+''',
+    "prefixes": '''[[prefix_list]]
+name = "blocked"
+file = "/list"
+\0# One a line.
+10.1.0.0/8
+  2001:db8::1 # an address
+192.0.2.0/33\r
+''',
     "misspelt": '[dataplane]\nworker = [1]\n[[service]]\nnmae = "web"\n',
     "broken": '[[service]\nname = "web',
     "types": '[[port]]\nname = 5\naddresses = "10.0.0.1"\n[[service]]\nport = "80"\n',
 }
 
 
+# linux_*: captured on the loopback of Linux 6.18. The others: what the decoder must tell apart.
+TCP_OPTIONS = {
+    "linux_syn": "0204ffd7 0402080a 6bb4ad3c 00000000 0103030a",
+    "linux_ack": "0101080a 6bb4ad3c e775adac",
+    "end_and_padding": "020405b4 01030306 0101080a 12345678 00000000 04020000",
+    "odd_mss": "01020405 b4010101",
+    "sack": "0101080a 6bb4ad3c e775adac 01010512 00000010 00000020 00000030 00000040",
+    "odd_sack": "01050a00 00001000 00002001",
+    "toa": "fe08d431 c0000201 020405b4",
+    "beyond_the_end": "02040102 080a0000",
+    "silly_length": "01010200",
+    "no_room_for_a_length": "01010102",
+    "wrong_length": "02030101 03040101",
+}
+
+
+def write_tcp_options():
+    for name, text in TCP_OPTIONS.items():
+        most = (1200).to_bytes(2, "big")
+        (HERE / "corpus/tcp_options" / name).write_bytes(most + bytes.fromhex(text))
+
+
+# Datagrams of the quic target after config id, lengths of server id and nonce, and length of short
+# headers' connection IDs with the key's bit. The IDs are test vectors of
+# draft-ietf-quic-load-balancers-21; those with a key decode to something under the target's own.
+QUIC = {
+    "long_header": (0, 3, 4, 0, "c300000001" "08" "07c4605e4504cc4f" "00" "0044"),
+    "unknown_version": (0, 3, 4, 1, "80deadbeef" "08" "0720b1d07b359d3c" "00"),
+    "plaintext": (1, 5, 5, 11 << 1, "40" "2a350d28b42003487d970b" "ffff"),
+    "single_pass": (2, 8, 8, 17 << 1 | 1, "40" "504dd2d05a7b0de9b2b9907afb5ecf8cc3" "ffff"),
+    "three_passes": (0, 9, 9, 19 << 1 | 1, "40" "125779c9cc86beb3a3a4a3ca96fce4bfe0cdbc" "ffff"),
+    "four_passes": (1, 10, 5, 16 << 1 | 1, "40" "2fcc381bc74cb4fbad2823a3d1f8fed2" "ffff"),
+    "without_configuration": (0, 3, 4, 8 << 1, "40" "e7c4605e4504cc4f" "ffff"),
+    "server_id_in_digits": (0, 1, 4, 0, b"ed793A51".hex()),
+    "too_long_together": (0, 10, 10, 20 << 1, "40" + "00" * 20),
+}
+
+
+def write_quic():
+    for name, (*head, datagram) in QUIC.items():
+        (HERE / "corpus/quic" / name).write_bytes(bytes(head) + bytes.fromhex(datagram))
+
+
 def main():
-    for folder in ("frame", "snapshot", "configuration"):
+    for folder in ("frame", "snapshot", "configuration", "quic", "tcp_options"):
         (HERE / "corpus" / folder).mkdir(parents=True, exist_ok=True)
     write_frames()
     write_snapshots()
+    write_quic()
+    write_tcp_options()
     for name, text in CONFIGURATIONS.items():
         (HERE / "corpus/configuration" / name).write_text(text)
 

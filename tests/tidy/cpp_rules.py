@@ -17,7 +17,7 @@ FOLDERS = {
     "model": ["net"],
     "stats": ["net"],
     "api": ["model"],
-    "l4": ["net"],
+    "l4": ["net", "hash"],  # QUIC connection IDs are decrypted and looked up by hash
     "l7": ["net"],
     "table": ["model", "hash", "l4", "stats"],  # flows keep a TCP state and count themselves
     "affinity": ["table", "l7"],

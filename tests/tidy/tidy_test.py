@@ -27,6 +27,7 @@ SAMPLES = {
          {"src/extra/a.cc": "int a;\n"}],
         [{"src/table/a.cc": '#include "hawser/base/limits.h"\n#include "hawser/hash/h.h"\n'},
          {"src/net/a.cc": '// #include "hawser/table/flow_table.h"\n'},
+         {"src/l4/a.cc": '#include "hawser/hash/aes.h"\n'},
          {"src/pipeline/a.cc": '#include "hawser/stats/counter.h"\n'}]),
     "process_separation": (
         [{"control/a.cc": '#include "dataplane/port.h"\n'},

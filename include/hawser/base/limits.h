@@ -24,6 +24,10 @@ inline constexpr std::size_t kMaxFrame = 9022;
 inline constexpr std::uint32_t kMinFlowsPerWorker = 1024;
 inline constexpr std::uint32_t kMaxFlowsPerWorker = 1U << 26;
 
+// Live flows a service can be limited to: those of full tables, both families, on all workers
+// (2^34). Refused above.
+inline constexpr std::uint64_t kMaxFlowsPerService = std::uint64_t{1} << 34;
+
 // Longest flow timeout, seconds. Half the range of CoarseTime less an hour, so that an entry's age
 // is unambiguous even when it is swept late. A longer one is refused.
 inline constexpr std::uint32_t kMaxTimeoutSeconds = 8 * 3600;
@@ -50,8 +54,125 @@ inline constexpr std::uint32_t kNatPorts = 65536 - kFirstNatPort;
 // is sent. Beyond it, new flows are dropped as nat_ports_exhausted.
 inline constexpr std::uint32_t kNatPortsResting = kBurst;
 
+// Flows looked at for one that is over when no local port is free. A burst of such new flows costs
+// that many cache lines each, no more.
+inline constexpr std::size_t kReclaimLooks = 64;
+
 // NAT addresses in all (8 bits in a flow entry). One more is refused with the snapshot.
 inline constexpr std::size_t kMaxNatAddresses = 256;
+
+// --- new flows -----------------------------------------------------------------------------------
+
+// How far above its share of live flows a backend may be, thousandths: design default and maximum
+// (beyond ten times the share a bound means nothing). Above it new flows go to another candidate.
+inline constexpr std::uint32_t kBoundedLoadPermille = 250;
+inline constexpr std::uint32_t kMaxBoundedLoadPermille = 10'000;
+// Live flows up to which a backend is never above its bound: in small numbers what a hash deals out
+// unevenly is noise, not load.
+inline constexpr std::uint64_t kBoundedLoadFloor = 16;
+// Further slots asked for a backend below its bound before all are looked at in turn.
+inline constexpr std::uint32_t kCandidates = 8;
+
+// How long a packet without a flow goes to a slot's owner before its last change, milliseconds:
+// most flows from before it have ended by then, and more and more are from after it.
+inline constexpr std::uint32_t kPreviousOwnerMilliseconds = 300'000;
+
+// --- openings: telling backends their client's address -------------------------------------------
+
+// Connections of a worker that are being opened with TOA or PROXY; new ones beyond it are dropped
+// as opening_table_full, and the client's SYN comes again.
+inline constexpr std::uint16_t kOpenings = 16'384;
+// How long one stays in the table when nothing happens, and how long after its header was
+// delivered, for acknowledgements that were overtaken; milliseconds.
+inline constexpr std::uint32_t kOpeningMilliseconds = 60'000;
+inline constexpr std::uint32_t kDeliveredMilliseconds = 2'000;
+// A PROXY header that is not acknowledged is sent again after this time, then twice it, and so on
+// (RFC 6298 begins with 1 s; backends are near); so often in all. Then it counts as lost.
+inline constexpr std::uint32_t kProxyHeaderMilliseconds = 200;
+inline constexpr std::uint8_t kProxyHeaderAttempts = 8;
+// The wheel that finds what is due: one round is 10 s.
+inline constexpr std::uint32_t kOpeningSlots = 1024;
+inline constexpr std::uint32_t kOpeningTickMilliseconds = 10;
+
+// --- fragments -----------------------------------------------------------------------------------
+
+// Datagrams in fragments that a worker knows at once, in sets of two; a power of two. Beyond it the
+// older of a set gives way, and later fragments of it count as fragment_first_missing.
+inline constexpr std::size_t kFragmentEntries = 4096;
+// Time a datagram's first fragment is remembered, milliseconds. RFC 791 lets reassembly take 15 s,
+// Linux 30 s; fragments of one datagram follow each other within a path's jitter.
+inline constexpr std::uint32_t kFragmentMilliseconds = 2000;
+// Fragments a worker holds because the first has not come, and how long, milliseconds. Beyond
+// either they are dropped as fragment_table_full or fragment_first_missing.
+inline constexpr std::size_t kHeldFragments = 64;
+inline constexpr std::uint32_t kHoldMilliseconds = 100;
+
+// --- packets the pipeline makes ------------------------------------------------------------------
+
+// Bytes that may be written before a frame: tunnel headers (IPv6 and UDP, 48) and a VLAN tag fit
+// twice. DPDK's RTE_PKTMBUF_HEADROOM, asserted there.
+inline constexpr std::size_t kHeadroom = 128;
+// Empty buffers a worker has ready for packets of its own; beyond it packets are dropped as
+// no_buffer. Every packet of a burst may need one.
+inline constexpr std::size_t kSpares = 64;
+// Finished packets waiting beside those of a burst: one made for each of the burst, those timers
+// make and the fragments that stop waiting.
+inline constexpr std::size_t kOutbox = 256;
+
+// --- ICMP and tunnels ----------------------------------------------------------------------------
+
+// Echo replies and ICMP errors a worker sends, a second and at once; more are dropped as
+// icmp_rate_limited (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 f).
+inline constexpr std::uint32_t kEchoRate = 1000;
+inline constexpr std::uint32_t kIcmpErrorRate = 1000;
+inline constexpr std::uint32_t kIcmpBurst = 100;
+// Bytes of an ICMPv4 error with its IP header (RFC 1812 section 4.3.2.3), of an ICMPv6 error (RFC
+// 4443 section 2.4 c).
+inline constexpr std::size_t kIcmpv4ErrorBytes = 576;
+inline constexpr std::size_t kIcmpv6ErrorBytes = 1280;
+// IPv6 extension headers of one packet; a longer chain is dropped as ipv6_extension_chain.
+inline constexpr unsigned kMaxExtensionHeaders = 8;
+// The port of GUE (IANA).
+inline constexpr std::uint16_t kGuePort = 6080;
+
+// --- TCP options ---------------------------------------------------------------------------------
+
+// Bytes of a TCP header with its options: 15 words (RFC 9293 section 3.1). An option that would not
+// fit is not added.
+inline constexpr std::size_t kMaxTcpHeader = 60;
+// Largest window scale, a shift count; a greater one is taken for this (RFC 7323 section 2.3).
+inline constexpr std::uint8_t kMaxWindowScale = 14;
+
+// --- QUIC (draft-ietf-quic-load-balancers section 5) ---------------------------------------------
+
+inline constexpr std::uint32_t kMaxQuicConfigId = 6;   // 7 says "not routable"
+inline constexpr std::uint32_t kMaxQuicServerId = 15;  // bytes
+inline constexpr std::uint32_t kMinQuicNonce = 4;      // bytes
+inline constexpr std::uint32_t kMaxQuicNonce = 18;
+inline constexpr std::size_t kQuicKeyBytes = 16;
+// Server id and nonce together, bytes: with the first octet the 20 bytes of QUIC version 1 (RFC
+// 9000 section 17.2). A configuration above any of these is refused.
+inline constexpr std::uint32_t kMaxQuicPlaintext = 19;
+
+// --- prefix lists --------------------------------------------------------------------------------
+
+// Lists, and prefixes of all together: 1 Mi IPv4 and IPv6 prefixes are some tens of MiB. Refused
+// above.
+inline constexpr std::size_t kMaxPrefixLists = 256;
+inline constexpr std::size_t kMaxPrefixes = 1U << 20;
+// Events a token bucket holds when full: its shortage is kept in thousandths in 32 bits. A larger
+// burst counts as this one.
+inline constexpr std::uint32_t kMaxRateBurst = UINT32_MAX / 1000;
+// A file of prefixes, bytes, and mistakes of it that are told; beyond either it is not read
+// further.
+inline constexpr std::size_t kMaxPrefixFile = 64U << 20;
+inline constexpr std::size_t kMaxPrefixFileErrors = 10;
+// Characters of a prefix: the longest IPv6 address with a length.
+inline constexpr std::size_t kMaxPrefixText = 49;
+// New flows a second that can be configured: more than any machine sees. Refused above.
+inline constexpr std::uint32_t kMaxFlowRate = 1'000'000'000;
+// Source prefixes whose rate a worker remembers, all services together (docs/configuration.md).
+inline constexpr std::size_t kSourceSets = 1U << 14;
 
 // --- services and backends -----------------------------------------------------------------------
 
@@ -61,8 +182,8 @@ inline constexpr std::size_t kMaxServices = 65535;
 // Backend ids over all services: 20 bits in a flow entry, 0 is none. Refused above.
 inline constexpr std::size_t kMaxBackends = (1U << 20) - 1;
 
-// Backends of one service: table slots hold 16-bit indexes, the last is "nobody". Refused above.
-inline constexpr std::size_t kMaxBackendsPerService = 65534;
+// Backends of one service: table slots hold 15-bit indexes, the last is "nobody". Refused above.
+inline constexpr std::size_t kMaxBackendsPerService = 32766;
 
 // Weight of a backend, unitless, relative to the others of its service. There is no weight 0:
 // `drain` (no new flows, old ones stay) and `maintenance` (none at all) say which is meant.
@@ -121,6 +242,10 @@ inline constexpr std::uint32_t kMaxMbufs = 1U << 24;
 inline constexpr std::uint32_t kMinMtu = 1280;
 inline constexpr std::uint32_t kMaxMtu = 9000;
 
+// VLAN identifiers (IEEE 802.1Q): 0 is no VLAN, 4095 reserved.
+inline constexpr std::uint32_t kMinVlan = 1;
+inline constexpr std::uint32_t kMaxVlan = 4094;
+
 // Name of a TAP interface, bytes: the kernel's IFNAMSIZ with its terminator.
 inline constexpr std::size_t kMaxInterfaceName = 15;
 
@@ -161,6 +286,9 @@ inline constexpr std::size_t kMaxEalArguments = 64;
 
 // --- between cores -------------------------------------------------------------------------------
 
+// Between two sums of all workers' live flows: what a worker knows of the others is never older
+// than twice that (bounded load, max_flows).
+inline constexpr std::chrono::milliseconds kLoadPeriod{50};
 // Packets waiting for the worker that owns their flow; more are freed as hand_off_ring_full.
 inline constexpr unsigned kHandOffRing = 1024;
 // Packets of all workers waiting for the main core; more are freed as punt_ring_full.
