@@ -24,7 +24,7 @@ class ExceptionPath {
  public:
   struct Link {
     Tap tap;
-    std::uint16_t dpdk_id = 0;  // of the port it stands for
+    std::uint16_t vlan = 0;  // of the port it stands for; 0: untagged
   };
   struct Totals {
     std::uint64_t to_kernel = 0;
@@ -52,10 +52,9 @@ class ExceptionPath {
 
  private:
   void to_kernel(rte_mbuf& mbuf);
-  void inject(rte_mbuf* mbuf, const Link& link);
+  void inject(rte_mbuf* mbuf, PortId port);
 
   std::vector<Link> links_;
-  std::vector<PortId> ports_by_dpdk_id_;
   Rings& rings_;
   rte_mempool* pool_;
   Observer observer_;

@@ -14,11 +14,11 @@ namespace hawser::dataplane {
 Reply Handlers::handle(const v1::Request& request, bool read_only) {
   switch (request.body_case()) {
     case v1::Request::kHello:
-      return hello();
+      return hello(read_only);
     case v1::Request::kApply:
       return apply(request.apply(), read_only);
     case v1::Request::kGetSnapshot:
-      return get_snapshot();
+      return get_snapshot(read_only);
     case v1::Request::kStatus:
       return status();
     case v1::Request::kCounters:
@@ -32,14 +32,15 @@ Reply Handlers::handle(const v1::Request& request, bool read_only) {
                         " of hawser-dataplane");
 }
 
-v1::Response Handlers::hello() const {
+// Keys are for those who may apply snapshots: whoever knows the flow key can aim collisions.
+v1::Response Handlers::hello(bool read_only) const {
   const model::Desired& desired = parts_.snapshots.desired();
   v1::Response response;
   v1::HelloReply& reply = *response.mutable_hello();
   reply.set_version(HAWSER_VERSION);
   reply.set_instance(parts_.instance);
   reply.set_epoch(desired.epoch.value);
-  reply.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
+  if (!read_only) reply.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
   reply.set_started_unix(parts_.started_unix);
   return response;
 }
@@ -66,9 +67,15 @@ v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
   return response;
 }
 
-v1::Response Handlers::get_snapshot() const {
+v1::Response Handlers::get_snapshot(bool read_only) const {
   v1::Response response;
-  api::to_message(parts_.snapshots.desired(), *response.mutable_get_snapshot()->mutable_snapshot());
+  v1::Snapshot& snapshot = *response.mutable_get_snapshot()->mutable_snapshot();
+  api::to_message(parts_.snapshots.desired(), snapshot);
+  if (!read_only) return response;
+  snapshot.clear_flow_key();
+  for (v1::Service& service : *snapshot.mutable_services()) {
+    if (service.has_quic()) service.mutable_quic()->clear_key();
+  }
   return response;
 }
 

@@ -15,9 +15,9 @@ class Handlers : public RequestHandler {
   [[nodiscard]] Reply handle(const v1::Request& request, bool read_only) override;
 
  private:
-  [[nodiscard]] v1::Response hello() const;
+  [[nodiscard]] v1::Response hello(bool read_only) const;
   [[nodiscard]] v1::Response apply(const v1::Apply& request, bool read_only);
-  [[nodiscard]] v1::Response get_snapshot() const;
+  [[nodiscard]] v1::Response get_snapshot(bool read_only) const;
   [[nodiscard]] v1::Response status() const;
   [[nodiscard]] v1::Response counters() const;
   [[nodiscard]] Reply flows(const v1::Flows& request);

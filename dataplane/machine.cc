@@ -5,6 +5,8 @@
 #include <rte_lcore.h>
 #include <rte_memory.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -20,6 +22,14 @@ unsigned lcore_of(WorkerId id) {
 int run_worker(void* worker) {
   static_cast<Worker*>(worker)->run();
   return 0;
+}
+
+// `port` with the largest MTU of all that share its device.
+model::Port widest(model::Port port, const model::Configuration& configuration) {
+  for (const model::Port& other : configuration.ports) {
+    if (other.device == port.device) port.mtu = std::max(port.mtu, other.mtu);
+  }
+  return port;
 }
 
 }  // namespace
@@ -51,12 +61,20 @@ Result<void> Machine::open_ports(const model::Configuration& configuration) {
                     .tx_descriptors = configuration.dataplane.tx_descriptors,
                     .pools = {}};
   for (const int socket : sockets_) queues.pools.push_back(pools_.on(socket));
+  std::map<std::string, std::size_t> known;  // devices by their text
   for (const model::Port& port : configuration.ports) {
-    Result<EthernetPort> opened = EthernetPort::open(port, queues);
-    if (!opened) return opened.error();
-    ports_.push_back(*std::move(opened));
+    const auto [device, is_new] = known.emplace(port.device, devices_.size());
+    if (is_new) {
+      Result<EthernetPort> opened = EthernetPort::open(widest(port, configuration), queues);
+      if (!opened) return opened.error();
+      devices_.push_back(*std::move(opened));
+    }
+    device_of_.push_back(device->second);
     setups_.push_back({.name = port.name,
-                       .mac = ports_.back().mac(),
+                       .device = port.device,
+                       .vlan = port.vlan,
+                       .mtu = port.mtu,
+                       .mac = devices_[device->second].mac(),
                        .addresses = port.addresses,
                        .gateways = port.gateways,
                        .nat_addresses = port.nat_addresses});
@@ -70,16 +88,25 @@ Result<void> Machine::make_workers(const model::Configuration& configuration) {
   if (!readers) return readers.error();
   Result<Rings> rings = Rings::create(sockets_);
   if (!rings) return rings.error();
-  shared_ = std::make_unique<Shared>(*std::move(readers), *std::move(rings), dataplane.idle);
+  Result<LoadBoard> load = LoadBoard::create(dataplane.workers.size());
+  if (!load) return load.error();
+  shared_ = std::make_unique<Shared>(*std::move(readers), *std::move(rings), *std::move(load),
+                                     dataplane.idle);
 
   std::size_t nat_addresses = 0;
   for (const model::Port& port : configuration.ports) nat_addresses += port.nat_addresses.size();
   bool huge = true;
   for (std::size_t w = 0; w < dataplane.workers.size(); ++w) {
-    WorkerSetup setup{
-        .id = WorkerId(static_cast<std::uint16_t>(w)), .core = dataplane.workers[w], .ports = {}};
-    for (const EthernetPort& port : ports_) {
-      setup.ports.push_back({.dpdk_id = port.id(), .receives = w < port.rx_queues()});
+    WorkerSetup setup{.id = WorkerId(static_cast<std::uint16_t>(w)),
+                      .core = dataplane.workers[w],
+                      .ports = {},
+                      .pool = pools_.on(sockets_[w])};
+    std::size_t seen = 0;  // devices; the first port of each receives for all
+    for (const std::size_t index : device_of_) {
+      const EthernetPort& device = devices_[index];
+      setup.ports.push_back(
+          {.dpdk_id = device.id(), .receives = index == seen && w < device.rx_queues()});
+      seen += index == seen ? 1 : 0;
     }
     Result<WorkerMemory> memory = WorkerMemory::create(dataplane, nat_addresses);
     if (!memory) return memory.error();
@@ -94,7 +121,7 @@ Result<void> Machine::make_workers(const model::Configuration& configuration) {
 
 Result<void> Machine::start() {
   running_ = true;
-  for (EthernetPort& port : ports_) {
+  for (EthernetPort& port : devices_) {
     if (Result<void> started = port.start(); !started) return started.error();
   }
   for (const std::unique_ptr<Worker>& worker : workers_) {
@@ -112,7 +139,7 @@ void Machine::stop() noexcept {
   for (const std::unique_ptr<Worker>& worker : workers_) {
     rte_eal_wait_lcore(lcore_of(worker->id()));
   }
-  for (EthernetPort& port : ports_) port.stop();
+  for (EthernetPort& port : devices_) port.stop();
 }
 
 Machine::~Machine() {

@@ -35,7 +35,10 @@ class Machine {
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const noexcept {
     return workers_;
   }
-  [[nodiscard]] const std::vector<EthernetPort>& ports() const noexcept { return ports_; }
+  // The device of a port; several ports may share one.
+  [[nodiscard]] const EthernetPort& port(PortId id) const noexcept {
+    return devices_[device_of_[id.value]];
+  }
   // What the pipeline must know of the ports, by PortId.
   [[nodiscard]] const std::vector<pipeline::PortSetup>& setups() const noexcept { return setups_; }
   // For frames the main core sends.
@@ -53,7 +56,8 @@ class Machine {
   Eal eal_;
   Pools pools_;
   std::vector<int> sockets_;  // NUMA node of each worker's core, -1: any
-  std::vector<EthernetPort> ports_;
+  std::vector<EthernetPort> devices_;
+  std::vector<std::size_t> device_of_;  // by PortId, into devices_
   std::vector<pipeline::PortSetup> setups_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -27,13 +27,19 @@ Result<std::vector<ExceptionPath::Link>> make_taps(const model::Configuration& c
     const model::Port& port = configuration.ports[p];
     Result<Tap> tap =
         Tap::create({.name = port.tap.empty() ? "hawser" + std::to_string(p) : port.tap,
-                     .mac = machine.ports()[p].mac(),
+                     .mac = machine.port(PortId(static_cast<std::uint16_t>(p))).mac(),
                      .mtu = port.mtu,
                      .addresses = port.addresses});
     if (!tap) return tap.error();
-    links.push_back({*std::move(tap), machine.ports()[p].id()});
+    links.push_back({*std::move(tap), port.vlan});
   }
   return links;
+}
+
+// /run/hawser/dataplane.sock keeps its tables in /run/hawser/dataplane.tables.
+std::string tables_beside(const std::string& socket) {
+  constexpr std::string_view kEnding = ".sock";
+  return socket.substr(0, socket.size() - kEnding.size()) + ".tables";
 }
 
 Result<int> watch_signals() {
@@ -85,7 +91,8 @@ Process::Process(model::Configuration configuration, Server server,
     : configuration_(std::move(configuration)),
       server_(std::move(server)),
       machine_(std::move(machine)),
-      snapshots_(machine_->setups(), machine_->shared(), machine_->workers()),
+      snapshots_(machine_->setups(), machine_->shared(), machine_->workers(),
+                 tables_beside(configuration_.dataplane.socket)),
       resolver_(machine_->setups(), machine_->shared().neighbours),
       exception_(std::move(links), machine_->shared().rings, machine_->pool(),
                  [this](PortId port, std::span<const std::uint8_t> frame) {
@@ -112,7 +119,7 @@ Process::~Process() {
 
 void Process::run() {
   prctl(PR_SET_TIMERSLACK, 1UL);
-  spdlog::info("forwarding on {} ports with {} workers; control at {}", machine_->ports().size(),
+  spdlog::info("forwarding on {} ports with {} workers; control at {}", configuration_.ports.size(),
                machine_->workers().size(), configuration_.dataplane.socket);
   for (wait(); waits_.front().revents == 0; wait()) {
     const bool worked = turn();
@@ -137,6 +144,7 @@ bool Process::turn() {
   }
   worked = server_.serve(std::span(waits_).subspan(taps + 1), handlers_) || worked;
   resolve();
+  machine_->shared().load.sum_up(snapshots_.running(), machine_->workers());
   return worked;
 }
 

@@ -20,16 +20,16 @@ std::uint64_t sum(const Workers& workers, Read&& read) {
 
 std::vector<PortId> port_ids(const Parts& parts) {
   std::vector<PortId> ids;
-  for (std::size_t p = 0; p < parts.machine.ports().size(); ++p) {
+  for (std::size_t p = 0; p < parts.configuration.ports.size(); ++p) {
     ids.emplace_back(static_cast<std::uint16_t>(p));
   }
   return ids;
 }
 
 void report_port(const Parts& parts, PortId id, v1::PortStatus& out) {
-  const EthernetPort& port = parts.machine.ports()[id.value];
+  const EthernetPort& port = parts.machine.port(id);
   const PortStatistics statistics = port.statistics();
-  out.set_name(port.name());
+  out.set_name(parts.configuration.ports[id.value].name);
   out.set_device(parts.configuration.ports[id.value].device);
   out.set_mac(net::to_string(port.mac()));
   out.set_link_up(port.link_up());
@@ -65,7 +65,7 @@ void report_neighbour(const Parts& parts, std::size_t index, v1::Neighbour& out)
   out.set_address(net::to_string(view.target.address));
   if (view.mac) out.set_mac(net::to_string(*view.mac));
   out.set_state(std::string(to_string(view.state)));
-  out.set_port(parts.machine.ports()[view.target.port.value].name());
+  out.set_port(parts.configuration.ports[view.target.port.value].name);
   out.set_age_seconds(view.age_seconds);
 }
 
@@ -163,8 +163,22 @@ void report_counters(const Parts& parts, v1::CountersReply& reply) {
   const Workers& workers = parts.machine.workers();
   report_verdicts(workers, reply);
   report_backends(parts, reply);
-  add(reply, "stateless", "forward", "forwarded by table alone: the flow table was full",
+  add(reply, "stateless", "forward",
+      "forwarded by table alone: the flow table was full, or too many flows were new",
       sum(workers, [](const Worker& w) { return w.state().stateless.read(); }));
+  add(reply, "spilled", "forward", "new flows that went past an owner above its bound",
+      sum(workers, [](const Worker& w) { return w.state().spilled.read(); }));
+  add(reply, "previous_owner", "forward",
+      "packets without a flow that went to who owned their slot before a change",
+      sum(workers, [](const Worker& w) { return w.state().previous_owner.read(); }));
+  add(reply, "path_mtus_learned", "event", "errors about tunnel packets that told a path's MTU",
+      sum(workers, [](const Worker& w) { return w.state().path_mtus_learned.read(); }));
+  add(reply, "nat_ports_reclaimed", "event", "local ports taken from flows that were over",
+      sum(workers, [](const Worker& w) { return w.state().nat_ports_reclaimed.read(); }));
+  add(reply, "proxy_header_lost", "event", "PROXY headers that no backend acknowledged",
+      sum(workers, [](const Worker& w) { return w.state().proxy_header_lost.read(); }));
+  add(reply, "vlan_tag_lost", "drop", "no room for the VLAN tag that a driver had taken out",
+      sum(workers, [](const Worker& w) { return w.losses().vlan_tag_lost.read(); }));
   add(reply, "flows_expired", "event", "flows forgotten after idling too long",
       sum(workers, [](const Worker& w) { return w.state().expired.read(); }));
   report_losses(parts, reply);

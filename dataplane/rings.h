@@ -4,8 +4,9 @@
 //   workers  --punt-------> main core     for the kernel and the resolver
 //   main core --inject----> worker 0      frames of the kernel and the resolver
 //
-// An mbuf on the punt ring carries in `port` where it came in, on the inject ring where it goes
-// out; both are DPDK's numbers. Threading: as drawn; every ring has one consumer.
+// An mbuf on the hand-off and punt rings carries in `port` where it came in, on the inject ring
+// where it goes out: a PortId, since several ports may share a device. Threading: as drawn; every
+// ring has one consumer.
 #pragma once
 
 #include <cstdint>

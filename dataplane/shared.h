@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "dataplane/load_board.h"
 #include "dataplane/rings.h"
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
@@ -32,14 +33,19 @@ class Readers {
 };
 
 struct Shared {
-  Shared(Readers readers_of, Rings rings_of, model::Idle idle_mode)
-      : readers(std::move(readers_of)), rings(std::move(rings_of)), idle(idle_mode) {}
+  Shared(Readers readers_of, Rings rings_of, LoadBoard load_board, model::Idle idle_mode)
+      : readers(std::move(readers_of)),
+        rings(std::move(rings_of)),
+        load(std::move(load_board)),
+        idle(idle_mode) {}
 
   // Written by the main core, loaded by each worker once a burst. Never null while workers run.
   std::atomic<const pipeline::Snapshot*> snapshot{nullptr};
   pipeline::NeighbourMacs neighbours{limits::kMaxNeighbours};
+  pipeline::PathMtus paths{limits::kMaxNeighbours};
   Readers readers;
   Rings rings;
+  LoadBoard load;
   model::Idle idle;
 };
 

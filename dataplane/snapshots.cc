@@ -1,23 +1,30 @@
 // Builds, publishes and retires snapshots.
 #include "dataplane/snapshots.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include "dataplane/worker_clock.h"
 
 namespace hawser::dataplane {
 
 Snapshots::Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
-                     std::span<const std::unique_ptr<Worker>> workers)
-    : builder_(std::move(ports), limits::kMaxBackends),
+                     std::span<const std::unique_ptr<Worker>> workers, std::string directory)
+    : builder_(std::move(ports), limits::kMaxBackends,
+               static_cast<std::uint16_t>(std::max<std::size_t>(workers.size(), 1))),
       shared_(shared),
       workers_(workers),
-      running_(builder_.empty()) {
+      running_(builder_.empty()),
+      store_(std::move(directory)) {
+  builder_.prime(store_.load());
   shared_.snapshot.store(running_.get(), std::memory_order_release);
 }
 
 Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
   const auto begun = std::chrono::steady_clock::now();
-  auto built = builder_.build(desired, [this](BackendId id) { return live_flows(id); });
+  auto built = builder_.build(
+      desired, [this](BackendId id) { return live_flows(id); }, pipeline_milliseconds());
   if (!built) {
     ++refused_;
     return built.error();
@@ -30,6 +37,7 @@ Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
   shared_.readers.synchronise();
   desired_ = std::move(desired);
   ++applied_;
+  store_.save(builder_.grown_tables());
   const auto took = std::chrono::steady_clock::now() - begun;
   return Applied{running_->epoch, running_->slots_moved,
                  static_cast<std::uint64_t>(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/shared.h"
+#include "dataplane/table_store.h"
 #include "dataplane/worker.h"
 #include "hawser/base/result.h"
 #include "hawser/model/service.h"
@@ -24,9 +25,10 @@ class Snapshots {
     std::uint64_t microseconds = 0;  // until every worker had left the old snapshot
   };
 
-  // Publishes the empty snapshot. `shared` and `workers` must outlive this.
+  // Publishes the empty snapshot. `shared` and `workers` must outlive this. Tables are kept in
+  // `directory` over a restart.
   Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
-            std::span<const std::unique_ptr<Worker>> workers);
+            std::span<const std::unique_ptr<Worker>> workers, std::string directory);
 
   // Builds `desired`, makes all workers follow it and frees the one before; or says what is wrong
   // with it and changes nothing. Blocks for as long as building takes.
@@ -49,6 +51,7 @@ class Snapshots {
   std::span<const std::unique_ptr<Worker>> workers_;
   std::unique_ptr<const pipeline::Snapshot> running_;
   model::Desired desired_;
+  TableStore store_;
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
 };

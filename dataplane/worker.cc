@@ -23,10 +23,13 @@ Worker::Worker(WorkerSetup setup, WorkerMemory memory, Shared& shared)
       senders_(setup_.ports.size()),
       lister_(state_),
       meter_(clock_.cycles(1'000'000)) {
-  for (std::size_t p = 0; p < setup_.ports.size(); ++p) {
-    const std::size_t dpdk_id = setup_.ports[p].dpdk_id;
-    if (ports_by_dpdk_id_.size() <= dpdk_id) ports_by_dpdk_id_.resize(dpdk_id + 1);
-    ports_by_dpdk_id_[dpdk_id] = PortId(static_cast<std::uint16_t>(p));
+  shared_.load.attach(state_);
+  state_.paths = &shared_.paths;
+}
+
+Worker::~Worker() {
+  while (const pipeline::Packet* spare = state_.outbox.take_spare()) {
+    rte_pktmbuf_free(static_cast<rte_mbuf*>(spare->handle));
   }
 }
 
@@ -41,10 +44,15 @@ void Worker::run() noexcept {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const std::uint64_t microseconds = clock_.advance();
     pipeline::Context context{*shared_.snapshot.load(std::memory_order_acquire), state_,
-                              shared_.neighbours, clock_.coarse()};
+                              shared_.neighbours, clock_.coarse(), clock_.milliseconds()};
+    restock();
     const unsigned packets = receive(context) + take_handed_over(context) + send_injected();
     for (std::size_t port = 0; port < senders_.size(); ++port) flush(port);
-    if (microseconds != 0) pipeline::sweep(context, microseconds);
+    if (microseconds != 0) {
+      pipeline::sweep(context, microseconds);
+      pipeline::tick(context);
+      empty_outbox();
+    }
     lister_.step(clock_.coarse());
     rte_rcu_qsbr_quiescent(readers, setup_.id.value);
     meter_.count(packets != 0, clock_.now());
@@ -68,10 +76,15 @@ unsigned Worker::receive(pipeline::Context& context) noexcept {
     const std::uint16_t count =
         rte_eth_rx_burst(port.dpdk_id, setup_.id.value, mbufs.data(), mbufs.size());
     if (count == 0) continue;
+    burst_.size = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
-      burst_.packets[i] = packet_of(mbufs[i], port_in);
+      if (restore_vlan_tag(mbufs[i])) {
+        burst_.packets[burst_.size++] = packet_of(mbufs[i], port_in);
+      } else {
+        losses_.vlan_tag_lost.add(1);
+        rte_pktmbuf_free(mbufs[i]);
+      }
     }
-    burst_.size = count;
     process(context);
     total += count;
   }
@@ -83,7 +96,7 @@ unsigned Worker::take_handed_over(pipeline::Context& context) noexcept {
   const unsigned count = shared_.rings.hand_off[setup_.id.value].take(mbufs);
   if (count == 0) return 0;
   for (unsigned i = 0; i < count; ++i) {
-    burst_.packets[i] = packet_of(mbufs[i], port_of(*mbufs[i]));
+    burst_.packets[i] = packet_of(mbufs[i], PortId(mbufs[i]->port));
   }
   burst_.size = count;
   process(context);
@@ -95,17 +108,43 @@ unsigned Worker::send_injected() noexcept {
   if (setup_.id.value != 0) return 0;
   std::array<rte_mbuf*, limits::kBurst> mbufs;
   const unsigned count = shared_.rings.inject.take(mbufs);
-  for (unsigned i = 0; i < count; ++i) send(port_of(*mbufs[i]), mbufs[i]);
+  for (unsigned i = 0; i < count; ++i) send(PortId(mbufs[i]->port), mbufs[i]);
   return count;
 }
 
+// The burst, what it made the pipeline send besides, and what it let go.
 void Worker::process(pipeline::Context& context) noexcept {
-  pipeline::run(burst_, context);
+  do {
+    pipeline::run(burst_, context);
+    dispose(burst_.span());
+    empty_outbox();
+  } while (state_.outbox.take_released(burst_));
+}
+
+void Worker::empty_outbox() noexcept {
+  std::span<const pipeline::Packet> finished = state_.outbox.finished();
+  while (!finished.empty()) {
+    const std::size_t count = std::min(finished.size(), limits::kBurst);
+    dispose(finished.first(count));
+    finished = finished.subspan(count);
+  }
+  state_.outbox.clear_finished();
+}
+
+void Worker::restock() noexcept {
+  std::array<rte_mbuf*, limits::kSpares> mbufs;
+  const auto wanted = static_cast<unsigned>(state_.outbox.spares_wanted());
+  if (wanted == 0 || rte_pktmbuf_alloc_bulk(setup_.pool, mbufs.data(), wanted) != 0) return;
+  for (unsigned i = 0; i < wanted; ++i) state_.outbox.add_spare(spare_of(mbufs[i]));
+}
+
+// Does with up to a burst of packets what their verdicts say.
+void Worker::dispose(std::span<const pipeline::Packet> packets) noexcept {
   std::array<rte_mbuf*, limits::kBurst> punted;
   std::array<rte_mbuf*, limits::kBurst> dropped;
   unsigned punts = 0;
   unsigned drops = 0;
-  for (const pipeline::Packet& packet : burst_.span()) {
+  for (const pipeline::Packet& packet : packets) {
     auto* mbuf = static_cast<rte_mbuf*>(packet.handle);
     switch (pipeline::kind_of(packet.verdict)) {
       case pipeline::VerdictKind::kForward:
@@ -113,11 +152,15 @@ void Worker::process(pipeline::Context& context) noexcept {
         send(packet.port_out, finish(packet));
         break;
       case pipeline::VerdictKind::kHandOff:
+        mbuf->port = packet.port_in.value;
         if (shared_.rings.hand_off[packet.worker.value].put({&mbuf, 1}) == 1) break;
         losses_.hand_off_ring_full.add(1);
         dropped[drops++] = mbuf;
         break;
+      case pipeline::VerdictKind::kHold:
+        break;
       case pipeline::VerdictKind::kPunt:
+        mbuf->port = packet.port_in.value;
         punted[punts++] = mbuf;
         break;
       case pipeline::VerdictKind::kUndecided:
@@ -162,11 +205,6 @@ void Worker::reset_counters(BackendId id) noexcept {
                                   &counters.bytes_in, &counters.packets_out, &counters.bytes_out}) {
     counter->subtract(counter->read());
   }
-}
-
-PortId Worker::port_of(const rte_mbuf& mbuf) const noexcept {
-  HAWSER_ASSERT(mbuf.port < ports_by_dpdk_id_.size());
-  return ports_by_dpdk_id_[mbuf.port];
 }
 
 }  // namespace hawser::dataplane

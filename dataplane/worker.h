@@ -20,30 +20,39 @@
 #include "hawser/pipeline/packet.h"
 #include "hawser/pipeline/pipeline.h"
 
+struct rte_mempool;
+
 namespace hawser::dataplane {
 
 // A port as a worker sees it.
 struct WorkerPort {
   std::uint16_t dpdk_id = 0;
-  bool receives = true;  // false: the port has too few receive queues for this worker
+  // False: the port has too few receive queues for this worker, or another VLAN of its device
+  // receives for it.
+  bool receives = true;
 };
 
 struct WorkerSetup {
   WorkerId id;
   std::uint32_t core = 0;         // of the machine
   std::vector<WorkerPort> ports;  // by PortId
+  rte_mempool* pool = nullptr;    // for packets the pipeline makes
 };
 
 // Packets freed because there was no room for them.
 struct WorkerLosses {
   stats::Counter hand_off_ring_full;
   stats::Counter punt_ring_full;
+  stats::Counter vlan_tag_lost;  // no room for the tag that the driver had taken out
 };
 
 class Worker {
  public:
   // `shared` must outlive the worker.
   Worker(WorkerSetup setup, WorkerMemory memory, Shared& shared);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   // The loop, until stop().
   void run() noexcept;
@@ -75,9 +84,11 @@ class Worker {
   [[nodiscard]] unsigned take_handed_over(pipeline::Context& context) noexcept;
   [[nodiscard]] unsigned send_injected() noexcept;
   void process(pipeline::Context& context) noexcept;
+  void dispose(std::span<const pipeline::Packet> packets) noexcept;
+  void empty_outbox() noexcept;
+  void restock() noexcept;
   void send(PortId port, rte_mbuf* mbuf) noexcept;
   void flush(std::size_t port) noexcept;
-  [[nodiscard]] PortId port_of(const rte_mbuf& mbuf) const noexcept;
 
   WorkerSetup setup_;
   WorkerMemory memory_;
@@ -85,7 +96,6 @@ class Worker {
   pipeline::WorkerState state_;
   pipeline::Burst burst_;
   std::vector<Sender> senders_;  // by PortId
-  std::vector<PortId> ports_by_dpdk_id_;
   WorkerLosses losses_;
   FlowLister lister_;
   WorkerClock clock_;

@@ -12,6 +12,17 @@
 
 namespace hawser::dataplane {
 
+// The millisecond clock of the pipeline: monotonic, wrapping.
+[[nodiscard]] inline std::uint32_t milliseconds_of(const timespec& time) noexcept {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(time.tv_sec) * 1000 +
+                                    static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000);
+}
+[[nodiscard]] inline std::uint32_t pipeline_milliseconds() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return milliseconds_of(time);
+}
+
 class WorkerClock {
  public:
   WorkerClock() noexcept : hertz_(rte_get_tsc_hz()), last_(rte_rdtsc()), now_(last_) {
@@ -28,8 +39,9 @@ class WorkerClock {
     return passed;
   }
 
-  // Both as of the last advance().
+  // All as of the last advance().
   [[nodiscard]] CoarseTime coarse() const noexcept { return coarse_; }
+  [[nodiscard]] std::uint32_t milliseconds() const noexcept { return milliseconds_; }
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
 
   [[nodiscard]] std::uint64_t cycles(std::uint64_t microseconds) const noexcept {
@@ -44,12 +56,14 @@ class WorkerClock {
     timespec time{};
     clock_gettime(CLOCK_MONOTONIC_COARSE, &time);  // no system call: the vDSO reads a page
     coarse_.seconds = static_cast<std::uint16_t>(time.tv_sec);
+    milliseconds_ = milliseconds_of(time);
   }
 
   std::uint64_t hertz_;
   std::uint64_t last_;
   std::uint64_t now_;
   CoarseTime coarse_;
+  std::uint32_t milliseconds_ = 0;
 };
 
 }  // namespace hawser::dataplane

@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "dataplane/worker_clock.h"
+
 namespace hawser::dataplane {
 namespace {
 
@@ -51,7 +53,8 @@ pipeline::WorkerState WorkerMemory::state(WorkerId id) const {
           nat_addresses_,
           workers_,
           counters_.as<stats::BackendCounters>(kCounters),
-          std::random_device{}()};
+          std::random_device{}(),
+          pipeline_milliseconds()};
 }
 
 void WorkerMemory::touch() noexcept {

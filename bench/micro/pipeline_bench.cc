@@ -12,7 +12,7 @@ namespace {
 
 using pipeline::Burst;
 
-constexpr std::size_t kRoom = 128;
+constexpr std::size_t kRoom = limits::kHeadroom + 128;
 
 // Frames of `flows` connections in one block; each burst gets a fresh copy of 32 of them.
 class Traffic {
@@ -37,14 +37,14 @@ class Traffic {
     burst.size = limits::kBurst;
     for (std::size_t i = 0; i < limits::kBurst; ++i) {
       const std::vector<std::uint8_t>& from = frames_[next_++ % frames_.size()];
-      std::uint8_t* to = buffer_.data() + i * kRoom;
+      std::uint8_t* to = buffer_.data() + i * kRoom + limits::kHeadroom;
       std::memcpy(to, from.data(), from.size());
       pipeline::Packet& packet = burst.packets[i];
       packet = pipeline::Packet{};
       packet.data = to;
-      packet.length = static_cast<std::uint32_t>(from.size());
+      packet.length = static_cast<std::uint16_t>(from.size());
       packet.contiguous = static_cast<std::uint16_t>(from.size());
-      packet.capacity = kRoom;
+      packet.capacity = kRoom - limits::kHeadroom;
     }
   }
 

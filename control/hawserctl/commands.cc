@@ -130,7 +130,8 @@ constexpr std::array kVerbs{
          "services",
          "List services with state and traffic.",
          "One row a service. State is ok (every backend serves), degraded (some do) or down (none "
-         "does).",
+         "does). Below, what each bears and whom it lets in; prefix lists with how many prefixes "
+         "they have.",
          kServicesPositionals,
          {},
          kServicesExamples},

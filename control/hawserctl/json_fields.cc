@@ -63,6 +63,9 @@ constexpr std::array kStatus{
     JsonField{"drift[].reason", "string", "why"},
     JsonField{"drift[].since_unix", "number", "when"},
     JsonField{"flows", "number", "live, over all services"},
+    JsonField{"port_settings[].name", "string", "as the file says"},
+    JsonField{"port_settings[].vlan", "number", "0: untagged"},
+    JsonField{"port_settings[].mtu", "number", "bytes"},
     JsonField{"service_list[]", "object", "as services[] of `services --json`"},
 };
 
@@ -70,7 +73,7 @@ constexpr std::array kServices{
     JsonField{"services[].name", "string", ""},
     JsonField{"services[].address", "string", "address:port"},
     JsonField{"services[].protocol", "string", "tcp or udp"},
-    JsonField{"services[].forward", "string", "nat or dsr-l2"},
+    JsonField{"services[].forward", "string", "nat, dsr-l2, dsr-ipip or dsr-gue"},
     JsonField{"services[].affinity", "string", "what a new flow's backend is chosen by"},
     JsonField{"services[].backends", "number", "how many there are"},
     JsonField{"services[].backends_serving", "number", "that get new flows"},
@@ -83,6 +86,20 @@ constexpr std::array kServices{
     JsonField{"services[].on_down", "string", "reset or rehome"},
     JsonField{"services[].check", "string", "the health check"},
     JsonField{"services[].state", "string", "ok, degraded or down"},
+    JsonField{"services[].client_address", "string", "none, toa or proxy-v2"},
+    JsonField{"services[].gue_port", "number", "0: not dsr-gue"},
+    JsonField{"services[].bounded_load", "number", "above a backend's share; 0.25 is 25 %, 0: off"},
+    JsonField{"services[].max_flows", "number", "live flows; 0: no limit"},
+    JsonField{"services[].new_flow_rate", "number", "new flows a second; 0: no limit"},
+    JsonField{"services[].source_rate", "number",
+              "new flows a second of one source prefix; 0: no limit"},
+    JsonField{"services[].source_burst", "number", "of them at once"},
+    JsonField{"services[].source_ipv4_prefix", "number", "bits of an address that make a source"},
+    JsonField{"services[].source_ipv6_prefix", "number", "bits of an address that make a source"},
+    JsonField{"services[].quic", "string", "how connection IDs are read; empty: they are not"},
+    JsonField{"services[].lists[].name", "string", "a prefix list"},
+    JsonField{"services[].lists[].rule", "string", "allow or deny"},
+    JsonField{"services[].lists[].prefixes", "number", "how many it has"},
 };
 
 constexpr std::array kBackends{
@@ -107,6 +124,7 @@ constexpr std::array kBackends{
     JsonField{"backends[].check_result", "string", "of the last check"},
     JsonField{"backends[].checked_unix", "number", "when that was"},
     JsonField{"backends[].reason", "string", "the operator's --reason"},
+    JsonField{"backends[].quic_server_id", "string", "hexadecimal; empty: none"},
 };
 
 constexpr std::array kChange{
@@ -125,7 +143,7 @@ constexpr std::array kChange{
 constexpr std::array kReload{
     JsonField{"changed", "boolean", "false: nothing to change, --dry-run, or refused"},
     JsonField{"confirmed", "boolean", "the dataplane runs with it"},
-    JsonField{"changes[].service", "string", ""},
+    JsonField{"changes[].service", "string", "or the name of a prefix list"},
     JsonField{"changes[].backend", "string", "empty: the service itself"},
     JsonField{"changes[].field", "string", "what changed"},
     JsonField{"changes[].before", "string", ""},

@@ -34,6 +34,33 @@ Tone tone_of_health(const std::string& health) {
   return health == "down" ? Tone::kBad : Tone::kFaint;
 }
 
+std::string forward_text(const rpc::ServiceRow& row) {
+  if (row.gue_port() == 0) return row.forward();
+  return fmt::format("{} :{}", row.forward(), row.gue_port());
+}
+
+std::string limit_text(std::uint64_t limit) {
+  return limit == 0 ? "off" : human_count(limit);
+}
+
+// "50/s, burst 100, /32 /64".
+std::string source_rate_text(const rpc::ServiceRow& row) {
+  if (row.source_rate() == 0) return "off";
+  return fmt::format("{}/s, burst {}, /{} /{}", row.source_rate(), row.source_burst(),
+                     row.source_ipv4_prefix(), row.source_ipv6_prefix());
+}
+
+// "blocked (100.0 k), bogons (12)".
+std::string lists_text(const rpc::ServiceRow& row, std::string_view rule) {
+  std::string out;
+  for (const rpc::ListUse& list : row.lists()) {
+    if (list.rule() != rule) continue;
+    out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", list.name(),
+                       human_count(list.prefixes()));
+  }
+  return out;
+}
+
 void add_counters(Table& table,
                   const google::protobuf::RepeatedPtrField<path::NamedCounter>& counters,
                   bool all) {
@@ -67,13 +94,33 @@ std::string services_view(const rpc::ServicesReply& reply, const Paint& paint) {
                {"IN", Align::kRight},
                {"OUT", Align::kRight}});
   for (const rpc::ServiceRow& row : reply.services()) {
-    table.add({Cell(row.name(), Tone::kStrong), row.address(), row.protocol(), row.forward(),
+    table.add({Cell(row.name(), Tone::kStrong), row.address(), row.protocol(), forward_text(row),
                row.affinity(), row.check(), Cell(row.state(), tone_of_state(row.state())),
                fmt::format("{}/{}", row.backends_serving(), row.backends()),
                human_count(row.flows()), human_count(row.new_flows()), human_bytes(row.bytes_in()),
                human_bytes(row.bytes_out())});
   }
   return table.empty() ? "no services\n" : table.render(paint);
+}
+
+std::string settings_view(const rpc::ServicesReply& reply, const Paint& paint) {
+  Table table({{"SERVICE"},
+               {"ON DOWN"},
+               {"CLIENT ADDRESS"},
+               {"BOUNDED LOAD", Align::kRight},
+               {"MAX FLOWS", Align::kRight},
+               {"NEW FLOWS/S", Align::kRight},
+               {"PER SOURCE"},
+               {"ALLOW"},
+               {"DENY"},
+               {"QUIC"}});
+  for (const rpc::ServiceRow& row : reply.services()) {
+    table.add({Cell(row.name(), Tone::kStrong), row.on_down(), row.client_address(),
+               row.bounded_load() == 0 ? "off" : fmt::format("{:.3g}", row.bounded_load()),
+               limit_text(row.max_flows()), limit_text(row.new_flow_rate()), source_rate_text(row),
+               lists_text(row, "allow"), lists_text(row, "deny"), row.quic()});
+  }
+  return table.empty() ? "" : std::string("\n") + table.render(paint);
 }
 
 std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,

@@ -112,9 +112,17 @@ std::string join(const google::protobuf::RepeatedPtrField<std::string>& words) {
   return out;
 }
 
-std::string ports_part(const path::StatusReply& dataplane, const Paint& paint) {
+std::string vlan_text(const rpc::StatusReply& status, const std::string& port) {
+  for (const rpc::PortSettings& settings : status.port_settings()) {
+    if (settings.name() == port && settings.vlan() != 0) return std::to_string(settings.vlan());
+  }
+  return {};
+}
+
+std::string ports_part(const rpc::StatusReply& status, const Paint& paint) {
   Table table({{"PORT"},
                {"DEVICE"},
+               {"VLAN", Align::kRight},
                {"LINK"},
                {"MAC"},
                {"RECEIVED", Align::kRight},
@@ -127,8 +135,8 @@ std::string ports_part(const path::StatusReply& dataplane, const Paint& paint) {
   const auto alarming = [](std::uint64_t count) {
     return Cell(human_count(count), count == 0 ? Tone::kPlain : Tone::kNotice);
   };
-  for (const path::PortStatus& port : dataplane.ports()) {
-    table.add({port.name(), port.device(),
+  for (const path::PortStatus& port : status.dataplane().ports()) {
+    table.add({port.name(), port.device(), vlan_text(status, port.name()),
                port.link_up() ? Cell("up", Tone::kGood) : Cell("down", Tone::kBad), port.mac(),
                human_bytes(port.received_bytes()), human_bytes(port.sent_bytes()),
                alarming(port.missed_packets()), alarming(port.receive_errors()),
@@ -154,7 +162,7 @@ std::string status_view(const rpc::StatusReply& status, const rpc::ServicesReply
   std::string out = paint(tone_of(severity_of(status)), headline(status)) + "\n";
   out += problems_part(status, paint);
   out += std::string("\n") + daemons_part(status, paint);
-  if (status.dataplane_connected()) out += ports_part(status.dataplane(), paint);
+  if (status.dataplane_connected()) out += ports_part(status, paint);
   if (services.services_size() != 0) out += std::string("\n") + services_view(services, paint);
   return out + drift_part(status, paint, now_unix);
 }

@@ -15,6 +15,8 @@ namespace hawser::ctl {
                                       const rpc::ServicesReply& services, const Paint& paint,
                                       std::uint64_t now_unix);
 [[nodiscard]] std::string services_view(const rpc::ServicesReply& reply, const Paint& paint);
+// What services bear and whom they let in: the lower table of `services`.
+[[nodiscard]] std::string settings_view(const rpc::ServicesReply& reply, const Paint& paint);
 [[nodiscard]] std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                                         std::uint64_t now_unix);
 // `all`: also counters at zero.

@@ -1,34 +1,17 @@
 // Differences of configurations in words.
 #include "changes.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "settings_text.h"
+
 namespace hawser::control {
 namespace {
-
-std::string duration_text(std::uint32_t milliseconds) {
-  if (milliseconds % 1000 == 0) return fmt::format("{}s", milliseconds / 1000);
-  return fmt::format("{}ms", milliseconds);
-}
-
-std::string timeouts_text(const model::Timeouts& timeouts) {
-  return fmt::format("established {}s, handshake {}s, closing {}s, udp {}s", timeouts.established,
-                     timeouts.handshake, timeouts.closing, timeouts.udp);
-}
-
-// All that check_text leaves out.
-std::string whole_check_text(const model::Check& check) {
-  std::string text = fmt::format("{}, timeout {}, rise {}, fall {}", check_text(check),
-                                 duration_text(check.timeout_ms), check.rise, check.fall);
-  if (check.port != 0) text += fmt::format(", port {}", check.port);
-  if (check.type != model::CheckType::kHttp) return text;
-  text += fmt::format(", status {} to {}", check.status_low, check.status_high);
-  if (!check.host.empty()) text += ", host " + check.host;
-  if (!check.body.empty()) text += fmt::format(", body \"{}\"", check.body);
-  return text;
-}
 
 class Collector {
  public:
@@ -78,6 +61,7 @@ std::vector<Change> backend_differences(const model::Service& before, const mode
     } else {
       collector.note("address", point(*old->second), point(backend));
       collector.note("weight", std::to_string(old->second->weight), std::to_string(backend.weight));
+      collector.note("quic_server_id", server_id_text(*old->second), server_id_text(backend));
       gone.erase(old);
     }
     append(changes, std::move(collector).take());
@@ -88,12 +72,76 @@ std::vector<Change> backend_differences(const model::Service& before, const mode
   return changes;
 }
 
+void note_protection(const model::Protection& before, const model::Protection& after,
+                     Collector& collector) {
+  const auto names = [](const std::vector<std::string>& lists) {
+    return fmt::format("{}", fmt::join(lists, ", "));
+  };
+  collector.note("max_flows", limit_text(before.max_flows), limit_text(after.max_flows));
+  collector.note("new_flow_rate", limit_text(before.new_flow_rate),
+                 limit_text(after.new_flow_rate));
+  collector.note("source_rate", source_rate_text(before.source_rate),
+                 source_rate_text(after.source_rate));
+  collector.note("allow", names(before.allow), names(after.allow));
+  collector.note("deny", names(before.deny), names(after.deny));
+}
+
+// That a key changed is all that may be said of it.
+void note_quic(const model::QuicRouting& before, const model::QuicRouting& after,
+               Collector& collector) {
+  const bool another = before.key != after.key && !before.key.empty() && !after.key.empty();
+  collector.note("quic", quic_text(before), quic_text(after) + (another ? " with a new key" : ""));
+}
+
+// The prefixes that one has and the other has not.
+std::size_t missing_from(const model::PrefixList& from, const model::PrefixList& in) {
+  std::vector<net::Prefix> missing;
+  std::set_difference(in.prefixes->begin(), in.prefixes->end(), from.prefixes->begin(),
+                      from.prefixes->end(), std::back_inserter(missing));
+  return missing.size();
+}
+
+std::string size_text(const model::PrefixList& list) {
+  return fmt::format("{} prefixes", list.prefixes->size());
+}
+
+std::vector<Change> list_differences(const model::Configuration& before,
+                                     const model::Configuration& after) {
+  std::map<std::string, const model::PrefixList*> gone;
+  for (const model::PrefixList& list : before.prefix_lists) gone.emplace(list.name, &list);
+  std::vector<Change> changes;
+  for (const model::PrefixList& list : after.prefix_lists) {
+    const auto old = gone.find(list.name);
+    if (old == gone.end()) {
+      changes.push_back({list.name, "", "prefix_list", "", size_text(list)});
+      continue;
+    }
+    if (!(*old->second == list)) {
+      changes.push_back(
+          {list.name, "", "prefix_list", size_text(*old->second),
+           fmt::format("{}: {} added, {} removed", size_text(list),
+                       missing_from(*old->second, list), missing_from(list, *old->second))});
+    }
+    gone.erase(old);
+  }
+  for (const auto& [name, list] : gone) {
+    changes.push_back({name, "", "prefix_list", size_text(*list), ""});
+  }
+  return changes;
+}
+
 std::vector<Change> service_differences(const model::Service& before, const model::Service& after) {
   Collector collector(after.name, "");
   collector.note("address", point(before), point(after));
-  collector.note("forward", to_string(before.forward), to_string(after.forward));
+  collector.note("forward", forward_text(before), forward_text(after));
+  collector.note("client_address", to_string(before.client_address),
+                 to_string(after.client_address));
   collector.note("affinity", affinity_text(before.affinity), affinity_text(after.affinity));
   collector.note("on_down", to_string(before.on_down), to_string(after.on_down));
+  collector.note("bounded_load", bounded_load_text(before.bounded_load_permille),
+                 bounded_load_text(after.bounded_load_permille));
+  note_protection(before.protection, after.protection, collector);
+  note_quic(before.quic, after.quic, collector);
   collector.note("timeouts", timeouts_text(before.timeouts), timeouts_text(after.timeouts));
   collector.note("check", whole_check_text(before.check), whole_check_text(after.check));
   collector.note("table_slots", std::to_string(before.table_slots),
@@ -104,25 +152,6 @@ std::vector<Change> service_differences(const model::Service& before, const mode
 }
 
 }  // namespace
-
-std::string check_text(const model::Check& check) {
-  const std::string every = " every " + duration_text(check.interval_ms);
-  switch (check.type) {
-    case model::CheckType::kNone:
-      return "none";
-    case model::CheckType::kTcp:
-      return "tcp" + every;
-    case model::CheckType::kHttp:
-      return fmt::format("http {}{}", check.path, every);
-  }
-  return {};
-}
-
-std::string affinity_text(const model::Affinity& affinity) {
-  if (affinity.by == model::AffinityBy::kFlow) return std::string(to_string(affinity.by));
-  return fmt::format("{} /{} /{}", to_string(affinity.by), affinity.ipv4_prefix,
-                     affinity.ipv6_prefix);
-}
 
 std::vector<Change> differences(const model::Configuration& before,
                                 const model::Configuration& after) {
@@ -148,6 +177,7 @@ std::vector<Change> differences(const model::Configuration& before,
   for (const auto& [name, service] : gone) {
     changes.push_back({name, "", "service", point(*service), ""});
   }
+  append(changes, list_differences(before, after));
   return changes;
 }
 

@@ -10,7 +10,7 @@
 namespace hawser::control {
 
 struct Change {
-  std::string service;
+  std::string service;  // or the prefix list
   std::string backend;  // empty: of the service
   std::string field;
   std::string before;
@@ -42,17 +42,13 @@ struct ReloadOutcome {
   std::vector<std::string> notes;
 };
 
-// What differs in services and backends, in the order of `after`, what is gone last.
+// What differs in services and backends, in the order of `after`, what is gone last; then in prefix
+// lists. No key is told, only that it changed.
 [[nodiscard]] std::vector<Change> differences(const model::Configuration& before,
                                               const model::Configuration& after);
 
 // What differs in the parts that are read at start only, one sentence for each.
 [[nodiscard]] std::vector<std::string> restart_notes(const model::Configuration& before,
                                                      const model::Configuration& after);
-
-// "http / every 2s", "tcp every 500ms", "none".
-[[nodiscard]] std::string check_text(const model::Check& check);
-// "flow", "source /32 /64".
-[[nodiscard]] std::string affinity_text(const model::Affinity& affinity);
 
 }  // namespace hawser::control

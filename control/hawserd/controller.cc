@@ -7,8 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,20 +34,6 @@ void warn_if_failed(const Result<void>& result) {
 }
 
 }  // namespace
-
-model::ParsedConfiguration read_configuration(const std::string& file) {
-  errno = 0;
-  const std::ifstream input(file, std::ios::binary);
-  std::ostringstream text;
-  text << input.rdbuf();
-  if (input.good() && errno != EISDIR) return model::parse_configuration(text.str(), file);
-  const int number = errno;
-  model::ParsedConfiguration failed;
-  failed.diagnostics.push_back(
-      {file, 1, 1,
-       fmt::format("cannot be read: {}", number != 0 ? std::strerror(number) : "it is empty")});
-  return failed;
-}
 
 Result<std::unique_ptr<Controller>> Controller::create(model::Configuration configuration,
                                                        std::string configuration_file,
@@ -109,8 +93,10 @@ void Controller::update_check_targets() {
 // Makes what is in force the newest snapshot, unless it is that already. Under mutex_.
 void Controller::publish() {
   std::vector<model::Service> services = runtime_.services();
-  if (services == published_ && desired_ != Epoch(0)) return;
+  const std::vector<model::PrefixList>& lists = runtime_.configuration().prefix_lists;
+  if (services == published_ && lists == published_lists_ && desired_ != Epoch(0)) return;
   published_ = std::move(services);
+  published_lists_ = lists;
   desired_ = Epoch(desired_.value + 1);
   warn_if_failed(journal_->set_epoch(desired_));
   if (hooks_.wake_dataplane) hooks_.wake_dataplane();
@@ -197,7 +183,10 @@ std::optional<model::Desired> Controller::pending() {
   if (!flow_key_ || desired_ == dataplane_.applied || desired_ == dataplane_.refused) {
     return std::nullopt;
   }
-  return model::Desired{.epoch = desired_, .flow_key = *flow_key_, .services = published_};
+  return model::Desired{.epoch = desired_,
+                        .flow_key = *flow_key_,
+                        .services = published_,
+                        .prefix_lists = published_lists_};
 }
 
 void Controller::applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) {

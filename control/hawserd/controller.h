@@ -129,7 +129,8 @@ class Controller final : public DataplaneListener {
   std::unique_ptr<Journal> journal_;
   ControllerHooks hooks_;
   std::optional<model::FlowKey> flow_key_;
-  std::vector<model::Service> published_;  // of epoch desired_
+  std::vector<model::Service> published_;           // of epoch desired_
+  std::vector<model::PrefixList> published_lists_;  // of epoch desired_
   Epoch desired_;
   DataplaneView dataplane_;
   std::uint64_t instance_ = 0;  // of the dataplane last connected to
@@ -137,8 +138,5 @@ class Controller final : public DataplaneListener {
   bool journal_was_empty_ = false;
   std::uint64_t started_unix_;
 };
-
-// Reads and validates the file; the diagnostics also say when it cannot be read.
-[[nodiscard]] model::ParsedConfiguration read_configuration(const std::string& file);
 
 }  // namespace hawser::control

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "configuration_file.h"
 #include "controller.h"
 #include "hawser/base/limits.h"
 

@@ -96,11 +96,14 @@ struct GrpcServer::Parts {
   Parts(FileLock taken, std::string path, Controller& controller, DataplaneQuery query)
       : lock(std::move(taken)),
         socket(std::move(path)),
-        observe(controller, std::move(query)),
+        watcher(query, watch),
+        observe(controller, std::move(query), watch),
         administer(controller) {}
 
   FileLock lock;
   std::string socket;
+  Watch watch;
+  Watcher watcher;
   ObserveService observe;
   AdministerService administer;
   std::unique_ptr<grpc::Server> admin;

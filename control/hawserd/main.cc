@@ -11,6 +11,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "configuration_file.h"
 #include "controller.h"
 #include "dataplane_client.h"
 #include "grpc_server.h"

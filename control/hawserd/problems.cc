@@ -12,8 +12,10 @@ namespace {
 
 namespace wire = dataplane::v1;
 
-// Full by so much, percent, is told before it hurts.
-constexpr std::uint64_t kFullPercent = 80;
+// Full by so much, percent, is told before it hurts. New NAT addresses have to be found somewhere,
+// so their lack is told earlier.
+constexpr std::uint64_t kFlowsPercent = 90;
+constexpr std::uint64_t kNatPortsPercent = 80;
 
 std::string ago(std::uint64_t since, std::uint64_t now) {
   const std::uint64_t seconds = now > since ? now - since : 0;
@@ -81,6 +83,13 @@ class Finder {
       if (judgement_of(state).state != State::kDraining) continue;
       add(Severity::kWarning, fmt::format("backend {}/{} is drained: no flows left, safe to stop",
                                           counter.service(), counter.backend()));
+    }
+  }
+
+  void check_rises(const std::vector<Rise>& rises) {
+    for (const Rise& rise : rises) {
+      add(Severity::kWarning, fmt::format("{} rose by {} within the last minute: {}", rise.counter,
+                                          rise.packets, rise.advice));
     }
   }
 
@@ -154,8 +163,8 @@ class Finder {
   }
 
   void check_full(const wire::WorkerStatus& worker, const char* what, std::uint64_t used,
-                  std::uint64_t total, const char* advice) {
-    if (total == 0 || used * 100 < total * kFullPercent) return;
+                  std::uint64_t total, std::uint64_t percent, const char* advice) {
+    if (total == 0 || used * 100 <= total * percent) return;
     add(Severity::kWarning, fmt::format("worker {}: {} are {} % used ({} of {}); {}", worker.id(),
                                         what, used * 100 / total, used, total, advice));
   }
@@ -163,11 +172,11 @@ class Finder {
   void check_workers(const wire::StatusReply& status) {
     for (const wire::WorkerStatus& worker : status.workers()) {
       check_full(worker, "IPv4 flow entries", worker.flows_ipv4(), worker.capacity_ipv4(),
-                 "raise flows_ipv4 in [dataplane] or shorten timeouts");
+                 kFlowsPercent, "raise flows_ipv4 in [dataplane] or shorten timeouts");
       check_full(worker, "IPv6 flow entries", worker.flows_ipv6(), worker.capacity_ipv6(),
-                 "raise flows_ipv6 in [dataplane] or shorten timeouts");
+                 kFlowsPercent, "raise flows_ipv6 in [dataplane] or shorten timeouts");
       check_full(worker, "NAT ports", worker.nat_ports_used(), worker.nat_ports_total(),
-                 "add nat_addresses to a [[port]] or shorten timeouts");
+                 kNatPortsPercent, "add nat_addresses to a [[port]] or shorten timeouts");
     }
   }
 
@@ -185,7 +194,7 @@ std::string_view to_string(Severity severity) noexcept {
 
 std::vector<Problem> find_problems(const View& view, const Result<wire::StatusReply>& status,
                                    const Result<wire::CountersReply>& counters,
-                                   std::uint64_t now_unix) {
+                                   const std::vector<Rise>& rises, std::uint64_t now_unix) {
   Finder finder(view, now_unix);
   finder.check_dataplane();
   finder.check_services();
@@ -195,6 +204,7 @@ std::vector<Problem> find_problems(const View& view, const Result<wire::StatusRe
     finder.check_answer(status.error().message);
   }
   if (counters) finder.check_counters(*counters);
+  finder.check_rises(rises);
   return std::move(finder).take();
 }
 

@@ -8,6 +8,7 @@
 #include "controller.h"
 #include "dataplane.pb.h"
 #include "hawser/base/result.h"
+#include "watch.h"
 
 namespace hawser::control {
 
@@ -21,9 +22,11 @@ struct Problem {
 
 [[nodiscard]] std::string_view to_string(Severity severity) noexcept;
 
-// Worst first; empty: all is well. `status` and `counters` are the dataplane's answers.
+// Worst first; empty: all is well. `status` and `counters` are the dataplane's answers, `rises`
+// what a watch saw.
 [[nodiscard]] std::vector<Problem> find_problems(
     const View& view, const Result<dataplane::v1::StatusReply>& status,
-    const Result<dataplane::v1::CountersReply>& counters, std::uint64_t now_unix);
+    const Result<dataplane::v1::CountersReply>& counters, const std::vector<Rise>& rises,
+    std::uint64_t now_unix);
 
 }  // namespace hawser::control

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "settings_text.h"
+
 namespace hawser::control {
 namespace {
 
@@ -57,6 +59,7 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   row.set_since_unix(state.since_unix);
   row.set_weight(weight_of(state, backend));
   row.set_weight_file(backend.weight);
+  row.set_quic_server_id(server_id_text(backend));
   if (serves(state) && total_weight > 0) {
     row.set_share(static_cast<double>(row.weight()) / static_cast<double>(total_weight));
   }
@@ -74,6 +77,37 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   return row;
 }
 
+void set_lists(const model::Configuration& configuration, const std::vector<std::string>& names,
+               const char* rule, v1::ServiceRow& row) {
+  for (const std::string& name : names) {
+    v1::ListUse& use = *row.add_lists();
+    use.set_name(name);
+    use.set_rule(rule);
+    for (const model::PrefixList& list : configuration.prefix_lists) {
+      if (list.name == name) use.set_prefixes(list.prefixes->size());
+    }
+  }
+}
+
+void set_settings(const model::Configuration& configuration, const model::Service& service,
+                  v1::ServiceRow& row) {
+  const model::Protection& protection = service.protection;
+  row.set_client_address(std::string(to_string(service.client_address)));
+  if (service.forward == model::Forward::kDsrGue) row.set_gue_port(service.gue_port);
+  row.set_bounded_load(static_cast<double>(service.bounded_load_permille) / 1000);
+  row.set_max_flows(protection.max_flows);
+  row.set_new_flow_rate(protection.new_flow_rate);
+  if (protection.source_rate.per_second != 0) {
+    row.set_source_rate(protection.source_rate.per_second);
+    row.set_source_burst(protection.source_rate.burst);
+    row.set_source_ipv4_prefix(protection.source_rate.ipv4_prefix);
+    row.set_source_ipv6_prefix(protection.source_rate.ipv6_prefix);
+  }
+  row.set_quic(quic_text(service.quic));
+  set_lists(configuration, protection.allow, "allow", row);
+  set_lists(configuration, protection.deny, "deny", row);
+}
+
 v1::ServiceRow service_row(const View& view, const model::Service& service,
                            const CounterIndex& counters) {
   v1::ServiceRow row;
@@ -85,6 +119,7 @@ v1::ServiceRow service_row(const View& view, const model::Service& service,
   row.set_backends(static_cast<std::uint32_t>(service.backends.size()));
   row.set_backends_serving(backends_serving(view, service));
   row.set_on_down(std::string(to_string(service.on_down)));
+  set_settings(view.runtime.configuration(), service, row);
   row.set_check(check_text(service.check));
   row.set_state(service_state(row.backends_serving(), service.backends.size()));
   for (const model::Backend& backend : service.backends) {

@@ -65,7 +65,8 @@ grpc::Status ObserveService::GetStatus(grpc::ServerContext* /*context*/,
   reply->set_desired_epoch(view.desired.value);
   reply->set_applied_epoch(view.dataplane.applied.value);
   if (status) *reply->mutable_dataplane() = *status;
-  for (const Problem& problem : find_problems(view, status, counters, now)) {
+  if (counters) watch_.note_counters(*counters, now);
+  for (const Problem& problem : find_problems(view, status, counters, watch_.rises(), now)) {
     v1::Problem& row = *reply->add_problems();
     row.set_severity(std::string(to_string(problem.severity)));
     row.set_message(problem.message);
@@ -76,6 +77,12 @@ grpc::Status ObserveService::GetStatus(grpc::ServerContext* /*context*/,
   for (const model::Service& service : configuration.services) backends += service.backends.size();
   reply->set_backends(static_cast<std::uint32_t>(backends));
   reply->set_backends_serving(backends_serving(view));
+  for (const model::Port& port : configuration.ports) {
+    v1::PortSettings& row = *reply->add_port_settings();
+    row.set_name(port.name);
+    row.set_vlan(port.vlan);
+    row.set_mtu(port.mtu);
+  }
   for (v1::Drift& row : drift_rows(view)) *reply->add_drift() = std::move(row);
   if (!counters) return grpc::Status::OK;
   std::uint64_t flows = 0;

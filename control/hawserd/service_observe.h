@@ -4,14 +4,15 @@
 #include "control.grpc.pb.h"
 #include "controller.h"
 #include "dataplane_client.h"
+#include "watch.h"
 
 namespace hawser::control {
 
-// Thread-safe. `controller` outlives it.
+// Thread-safe. `controller` and `watch` outlive it.
 class ObserveService final : public v1::Observe::Service {
  public:
-  ObserveService(const Controller& controller, DataplaneQuery query)
-      : controller_(controller), query_(std::move(query)) {}
+  ObserveService(const Controller& controller, DataplaneQuery query, Watch& watch)
+      : controller_(controller), query_(std::move(query)), watch_(watch) {}
 
   grpc::Status GetVersion(grpc::ServerContext* context, const v1::VersionRequest* request,
                           v1::VersionReply* reply) override;
@@ -29,6 +30,7 @@ class ObserveService final : public v1::Observe::Service {
  private:
   const Controller& controller_;
   DataplaneQuery query_;
+  Watch& watch_;
 };
 
 }  // namespace hawser::control

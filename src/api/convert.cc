@@ -2,6 +2,8 @@
 #include "hawser/api/convert.h"
 
 #include <cstring>
+#include <memory>
+#include <span>
 #include <string>
 
 #include "dataplane.pb.h"
@@ -13,8 +15,9 @@ namespace wire = dataplane::v1;
 
 // Enumerators are declared in the same order on both sides; the asserts hold them together.
 static_assert(static_cast<int>(model::Protocol::kUdp) == wire::UDP);
-static_assert(static_cast<int>(model::Forward::kDsrL2) == wire::DSR_L2);
-static_assert(static_cast<int>(model::AffinityBy::kSource) == wire::SOURCE);
+static_assert(static_cast<int>(model::Forward::kDsrGue) == wire::DSR_GUE);
+static_assert(static_cast<int>(model::AffinityBy::kQuicCid) == wire::QUIC_CID);
+static_assert(static_cast<int>(model::ClientAddress::kProxyV2) == wire::PROXY_V2);
 static_assert(static_cast<int>(model::DownPolicy::kRehome) == wire::REHOME);
 static_assert(static_cast<int>(model::Admission::kDraining) == wire::DRAINING);
 static_assert(static_cast<int>(model::Admission::kDown) == wire::DOWN);
@@ -66,6 +69,9 @@ Result<model::Backend> backend_from(const wire::Backend& message, const std::str
                                                 limits::kMaxWeight);
   backend.admission = fields.number<model::Admission>(
       "admission", static_cast<std::uint64_t>(message.admission()), 0, wire::Admission_MAX);
+  backend.quic_server_id = message.quic_server_id();
+  fields.number<std::size_t>("length of the QUIC server id", backend.quic_server_id.size(), 0,
+                             limits::kMaxQuicServerId);
   if (fields.failed()) return fields.error();
   return backend;
 }
@@ -78,6 +84,32 @@ model::Timeouts timeouts_from(const wire::Service& message, Fields& fields) {
           .handshake = seconds("handshake timeout", message.handshake_seconds()),
           .closing = seconds("closing timeout", message.closing_seconds()),
           .udp = seconds("udp timeout", message.udp_seconds())};
+}
+
+model::Protection protection_from(const wire::Protection& message, Fields& fields) {
+  model::Protection protection{
+      .max_flows = message.max_flows(),
+      .new_flow_rate = message.new_flow_rate(),
+      .source_rate = {.per_second = message.source_rate(), .burst = message.source_burst()},
+      .allow = {message.allow().begin(), message.allow().end()},
+      .deny = {message.deny().begin(), message.deny().end()}};
+  if (protection.source_rate.per_second == 0) return protection;
+  protection.source_rate.ipv4_prefix =
+      fields.number<std::uint8_t>("source rate prefix", message.source_ipv4_prefix(), 1, 32);
+  protection.source_rate.ipv6_prefix =
+      fields.number<std::uint8_t>("source rate prefix", message.source_ipv6_prefix(), 1, 128);
+  return protection;
+}
+
+model::QuicRouting quic_from(const wire::QuicRouting& message, Fields& fields) {
+  return {
+      .config_id = fields.number<std::uint8_t>("QUIC config id", message.config_id(), 0,
+                                               limits::kMaxQuicConfigId),
+      .server_id_length = fields.number<std::uint8_t>(
+          "length of QUIC server ids", message.server_id_length(), 1, limits::kMaxQuicServerId),
+      .nonce_length = fields.number<std::uint8_t>("length of QUIC nonces", message.nonce_length(),
+                                                  limits::kMinQuicNonce, limits::kMaxQuicNonce),
+      .key = message.key()};
 }
 
 Result<model::Service> service_from(const wire::Service& message) {
@@ -101,6 +133,17 @@ Result<model::Service> service_from(const wire::Service& message) {
   service.on_down = word("on_down", service.on_down, message.on_down(), wire::DownPolicy_MAX);
   service.timeouts = timeouts_from(message, fields);
   service.table_slots = message.table_slots();
+  service.client_address = word("client_address", service.client_address, message.client_address(),
+                                wire::ClientAddress_MAX);
+  if (service.forward == model::Forward::kDsrGue) {
+    service.gue_port = fields.number<std::uint16_t>("gue_port", message.gue_port(), 1, 65535);
+  }
+  service.bounded_load_permille = fields.number<std::uint32_t>(
+      "bounded_load", message.bounded_load_permille(), 0, limits::kMaxBoundedLoadPermille);
+  if (message.has_protection()) {
+    service.protection = protection_from(message.protection(), fields);
+  }
+  if (message.has_quic()) service.quic = quic_from(message.quic(), fields);
   if (fields.failed()) return fields.error();
   service.backends.reserve(static_cast<std::size_t>(message.backends_size()));
   for (const wire::Backend& entry : message.backends()) {
@@ -117,6 +160,25 @@ void to_message(const model::Backend& backend, wire::Backend& message) {
   message.set_port(backend.port);
   message.set_weight(backend.weight);
   message.set_admission(static_cast<wire::Admission>(backend.admission));
+  message.set_quic_server_id(backend.quic_server_id);
+}
+
+void to_message(const model::Protection& protection, wire::Protection& message) {
+  message.set_max_flows(protection.max_flows);
+  message.set_new_flow_rate(protection.new_flow_rate);
+  message.set_source_rate(protection.source_rate.per_second);
+  message.set_source_burst(protection.source_rate.burst);
+  message.set_source_ipv4_prefix(protection.source_rate.ipv4_prefix);
+  message.set_source_ipv6_prefix(protection.source_rate.ipv6_prefix);
+  for (const std::string& name : protection.allow) message.add_allow(name);
+  for (const std::string& name : protection.deny) message.add_deny(name);
+}
+
+void to_message(const model::QuicRouting& quic, wire::QuicRouting& message) {
+  message.set_config_id(quic.config_id);
+  message.set_server_id_length(quic.server_id_length);
+  message.set_nonce_length(quic.nonce_length);
+  message.set_key(quic.key);
 }
 
 void to_message(const model::Service& service, wire::Service& message) {
@@ -134,9 +196,51 @@ void to_message(const model::Service& service, wire::Service& message) {
   message.set_closing_seconds(service.timeouts.closing);
   message.set_udp_seconds(service.timeouts.udp);
   message.set_table_slots(service.table_slots);
+  message.set_client_address(static_cast<wire::ClientAddress>(service.client_address));
+  message.set_gue_port(service.gue_port);
+  message.set_bounded_load_permille(service.bounded_load_permille);
+  if (service.protection != model::Protection{}) {
+    to_message(service.protection, *message.mutable_protection());
+  }
+  if (service.quic != model::QuicRouting{}) to_message(service.quic, *message.mutable_quic());
   for (const model::Backend& backend : service.backends) {
     to_message(backend, *message.add_backends());
   }
+}
+
+// --- prefix lists
+// ---------------------------------------------------------------------------------
+
+constexpr char kIpv4Mark = 4;
+constexpr char kIpv6Mark = 6;
+
+std::string packed(std::span<const net::Prefix> prefixes) {
+  std::string bytes;
+  for (const net::Prefix& prefix : prefixes) {
+    bytes += prefix.address.is_ipv4() ? kIpv4Mark : kIpv6Mark;
+    bytes += static_cast<char>(prefix.length);
+    bytes += net::address_to_bytes(prefix.address);
+  }
+  return bytes;
+}
+
+Result<model::PrefixList> list_from(const wire::PrefixList& message) {
+  const auto malformed = [&](std::size_t at) {
+    return fail("prefix list \"" + message.name() + "\": malformed at byte " + std::to_string(at));
+  };
+  std::vector<net::Prefix> prefixes;
+  const std::string& bytes = message.prefixes();
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t size = bytes[at] == kIpv4Mark ? 4 : bytes[at] == kIpv6Mark ? 16 : 0;
+    if (size == 0 || bytes.size() - at < 2 + size) return malformed(at);
+    const auto length = static_cast<std::uint8_t>(bytes[at + 1]);
+    Result<net::IpAddress> address = net::address_from_bytes({bytes.data() + at + 2, size});
+    if (!address || length > size * 8) return malformed(at);
+    prefixes.push_back({*address, length});
+    at += 2 + size;
+  }
+  return model::PrefixList{message.name(),
+                           std::make_shared<const std::vector<net::Prefix>>(std::move(prefixes))};
 }
 
 }  // namespace
@@ -146,6 +250,11 @@ void to_message(const model::Desired& desired, wire::Snapshot& message) {
   message.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
   for (const model::Service& service : desired.services) {
     to_message(service, *message.add_services());
+  }
+  for (const model::PrefixList& list : desired.prefix_lists) {
+    wire::PrefixList& entry = *message.add_prefix_lists();
+    entry.set_name(list.name);
+    entry.set_prefixes(packed(*list.prefixes));
   }
 }
 
@@ -162,6 +271,11 @@ Result<model::Desired> from_message(const wire::Snapshot& message) {
     Result<model::Service> service = service_from(entry);
     if (!service) return service.error();
     desired.services.push_back(*std::move(service));
+  }
+  for (const wire::PrefixList& entry : message.prefix_lists()) {
+    Result<model::PrefixList> list = list_from(entry);
+    if (!list) return list.error();
+    desired.prefix_lists.push_back(*std::move(list));
   }
   return desired;
 }

@@ -52,6 +52,9 @@ Node convert(const toml::node& source) {  // NOLINT(misc-no-recursion)
   node.place = place_of(source.source());
   if (const toml::value<std::string>* text = source.as_string()) node.text = text->get();
   if (const toml::value<std::int64_t>* integer = source.as_integer()) node.integer = integer->get();
+  if (const toml::value<double>* decimal = source.as_floating_point()) {
+    node.decimal = decimal->get();
+  }
   if (const toml::array* array = source.as_array()) {
     node.items.reserve(array->size());
     for (const toml::node& item : *array) node.items.push_back(convert(item));

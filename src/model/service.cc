@@ -11,8 +11,9 @@ namespace {
 
 // Words in the order of the enumerators.
 constexpr std::array<std::string_view, 2> kProtocols{"tcp", "udp"};
-constexpr std::array<std::string_view, 2> kForwards{"nat", "dsr-l2"};
-constexpr std::array<std::string_view, 2> kAffinities{"flow", "source"};
+constexpr std::array<std::string_view, 4> kForwards{"nat", "dsr-l2", "dsr-ipip", "dsr-gue"};
+constexpr std::array<std::string_view, 3> kAffinities{"flow", "source", "quic-cid"};
+constexpr std::array<std::string_view, 3> kClientAddresses{"none", "toa", "proxy-v2"};
 constexpr std::array<std::string_view, 2> kDownPolicies{"reset", "rehome"};
 constexpr std::array<std::string_view, 3> kAdmissions{"serving", "draining", "down"};
 constexpr std::array<std::string_view, 3> kChecks{"none", "tcp", "http"};
@@ -48,6 +49,9 @@ std::string_view to_string(Forward forward) noexcept {
 std::string_view to_string(AffinityBy by) noexcept {
   return word_of(by, kAffinities);
 }
+std::string_view to_string(ClientAddress how) noexcept {
+  return word_of(how, kClientAddresses);
+}
 std::string_view to_string(DownPolicy policy) noexcept {
   return word_of(policy, kDownPolicies);
 }
@@ -66,6 +70,9 @@ Result<Forward> parse_forward(std::string_view word) {
 }
 Result<AffinityBy> parse_affinity(std::string_view word) {
   return parse<AffinityBy>(word, kAffinities);
+}
+Result<ClientAddress> parse_client_address(std::string_view word) {
+  return parse<ClientAddress>(word, kClientAddresses);
 }
 Result<DownPolicy> parse_down_policy(std::string_view word) {
   return parse<DownPolicy>(word, kDownPolicies);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <tuple>
 
 #include <fmt/format.h>
 
+#include "hawser/base/hex.h"
 #include "hawser/base/limits.h"
 #include "hawser/base/nearest.h"
 
@@ -47,6 +49,10 @@ void Diagnostics::add(Place place, std::string message) {
   found_.push_back({file_, place.line, place.column, std::move(message)});
 }
 
+void Diagnostics::add(const std::string& file, Place place, std::string message) {
+  found_.push_back({file, place.line, place.column, std::move(message)});
+}
+
 void Diagnostics::add(const Node& node, std::string message) {
   unusable_.insert(&node);
   add(node.place, std::move(message));
@@ -57,7 +63,9 @@ bool Diagnostics::usable(const Node* node) const {
 }
 
 std::vector<Diagnostic> Diagnostics::take() && {
-  std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+  const auto ours_end = std::stable_partition(
+      found_.begin(), found_.end(), [&](const Diagnostic& found) { return found.file == file_; });
+  std::stable_sort(found_.begin(), ours_end, [](const Diagnostic& a, const Diagnostic& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
   return std::move(found_);
@@ -147,6 +155,63 @@ void TableReader::text(std::string_view key, std::string& out, std::size_t max_b
                                 max_bytes));
   } else {
     out = node->text;
+  }
+}
+
+void TableReader::thousandths(std::string_view key, std::uint32_t& out,
+                              std::uint32_t high_permille) {
+  const Node* node = find(key);
+  if (node == nullptr) return;
+  const bool whole = node->type == NodeType::kInteger;
+  if (!whole && node->type != NodeType::kFloat) {
+    complain(*node, fmt::format("{} must be a number, is {}", key, to_string(node->type)));
+    return;
+  }
+  const double value = whole ? static_cast<double>(node->integer) : node->decimal;
+  const double permille = std::round(value * 1000);
+  // Written so that what is no number fails too.
+  if (!(value >= 0 && permille <= high_permille)) {
+    complain(*node, fmt::format("{} is {}, must be 0 to {}", key, value, high_permille / 1000));
+  } else if (std::abs(value * 1000 - permille) > 1e-6) {
+    complain(*node, fmt::format("{} is {}, must have at most three decimals", key, value));
+  } else {
+    out = static_cast<std::uint32_t>(permille);
+  }
+}
+
+void TableReader::name(std::string& out) {
+  const Node* node = value("name", NodeType::kString);
+  if (node == nullptr) return;
+  const Result<void> checked = check_name(node->text);
+  if (checked) {
+    out = node->text;
+  } else {
+    complain(*node, checked.error().message);
+  }
+}
+
+void TableReader::path(std::string_view key, std::string& out, std::size_t max_bytes) {
+  const Node* node = value(key, NodeType::kString);
+  if (node == nullptr) return;
+  if (node->text.empty() || node->text.front() != '/') {
+    complain(*node, fmt::format("{} is \"{}\", must be an absolute path", key, node->text));
+  } else if (node->text.size() > max_bytes) {
+    complain(*node, fmt::format("{} has {} bytes, must have at most {}", key, node->text.size(),
+                                max_bytes));
+  } else {
+    out = node->text;
+  }
+}
+
+void TableReader::hexadecimal(std::string_view key, std::string& out, std::size_t max_bytes) {
+  const Node* node = value(key, NodeType::kString);
+  if (node == nullptr) return;
+  std::vector<std::uint8_t> bytes(max_bytes);
+  const Result<std::size_t> length = parse_hex(node->text, bytes);
+  if (length) {
+    out.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*length));
+  } else {
+    complain(*node, fmt::format("{}: {}", key, length.error().message));
   }
 }
 
@@ -264,6 +329,11 @@ void TableReader::finish() {
     if (advice.empty()) advice = fmt::format("; known here: {}", fmt::join(known_, ", "));
     complain(entry.place, fmt::format("unknown key \"{}\"{}", entry.key, advice));
   }
+}
+
+std::string name_of(const Node& table) {
+  const Node* node = table.find("name");
+  return node != nullptr && node->type == NodeType::kString ? node->text : std::string();
 }
 
 }  // namespace hawser::model

@@ -81,7 +81,7 @@ class PortCheck {
 
   void check_texts(Seen& names, Seen& devices, Seen& taps) {
     check_unique(table_, where_, "name", port_.name, names, diagnostics_);
-    check_unique(table_, where_, "device", port_.device, devices, diagnostics_);
+    check_device(devices);
     check_unique(table_, where_, "tap", port_.tap, taps, diagnostics_);
     const Node* device = table_.find("device");
     if (diagnostics_.usable(device) && port_.device.empty()) {
@@ -146,6 +146,23 @@ class PortCheck {
   }
 
  private:
+  // Ports share a device when their VLANs tell their frames apart.
+  void check_device(Seen& devices) {
+    const Node* device = table_.find("device");
+    const Node* vlan = table_.find("vlan");
+    const bool judged = diagnostics_.usable(device) && !port_.device.empty() &&
+                        (vlan == nullptr || diagnostics_.usable(vlan));
+    if (!judged) return;
+    const std::string tag = port_.vlan == 0 ? "untagged" : fmt::format("vlan {}", port_.vlan);
+    const auto [first, inserted] =
+        devices.emplace(fmt::format("{} {}", port_.vlan, port_.device), device->place);
+    if (inserted) return;
+    complain(vlan == nullptr ? *device : *vlan,
+             fmt::format("device \"{}\" is already used at line {}, {} too; give one of the ports "
+                         "another vlan or device",
+                         port_.device, first->second.line, tag));
+  }
+
   void complain(const Node& node, const std::string& message) {
     diagnostics_.add(node, where_ + ": " + message);
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "check_settings.h"
 #include "hawser/base/limits.h"
 #include "hawser/model/address_plan.h"
 #include "hawser/model/validation.h"
@@ -34,6 +35,7 @@ struct Surroundings {
   const Claims& claims;
   Claims service_addresses;
   bool ports_sound = false;  // else reachability cannot be judged
+  bool lists_read = false;   // the files of prefix lists were looked at
 };
 
 class ServiceCheck {
@@ -117,6 +119,11 @@ class ServiceCheck {
     }
   }
 
+  void check_settings() {
+    model::check_settings(service_, source_, where_, surroundings_.configuration,
+                          surroundings_.lists_read, diagnostics_);
+  }
+
   void check_backends() {
     const Node* list = source_.table->find("backend");
     if (list == nullptr || (diagnostics_.usable(list) && list->items.empty())) {
@@ -160,12 +167,12 @@ class ServiceCheck {
                fmt::format("{} is already {} (line {})", point, first->second.what,
                            first->second.place.line));
     }
-    const bool moved = service_.forward == Forward::kDsrL2 && backend.port != service_.port;
+    const bool moved = service_.forward != Forward::kNat && backend.port != service_.port;
     if (moved && diagnostics_.usable(source_.table->find("port"))) {
       complain(*port, where,
-               fmt::format("port {} differs from the service's {}; forward \"dsr-l2\" leaves the "
-                           "port as it is",
-                           backend.port, service_.port));
+               fmt::format("port {} differs from the service's {}; forward \"{}\" leaves the port "
+                           "as it is",
+                           backend.port, service_.port, to_string(service_.forward)));
     }
   }
 
@@ -186,11 +193,12 @@ class ServiceCheck {
       return false;
     }
     const Node* service = source_.table->find("address");
-    if (diagnostics_.usable(service) && backend.address.family != service_.address.family) {
+    const bool mixed = backend.address.family != service_.address.family;
+    if (diagnostics_.usable(service) && mixed && !is_tunnel(service_.forward)) {
       complain(
           node, where,
           fmt::format("address {} is {}, the service's {} is {}; forward \"{}\" needs the same "
-                      "family",
+                      "family (tunnels can mix them)",
                       text, family_name(backend.address.family), net::to_string(service_.address),
                       family_name(service_.address.family), to_string(service_.forward)));
       return false;
@@ -201,18 +209,49 @@ class ServiceCheck {
 
   void check_reachable(const Backend& backend, const Node& node, const std::string& where) {
     const Configuration& configuration = surroundings_.configuration;
-    if (!surroundings_.ports_sound || on_link(configuration, backend.address)) return;
+    if (!surroundings_.ports_sound) return;
     const std::string text = net::to_string(backend.address);
-    if (service_.forward == Forward::kDsrL2) {
+    const Way way = way_to(configuration, backend.address);
+    if (service_.forward == Forward::kDsrL2 && (way.port == nullptr || way.by_gateway)) {
       complain(node, where,
                fmt::format("address {} is in no network of a port, which forward \"dsr-l2\" needs; "
                            "check the addresses of [[port]]",
                            text));
-    } else if (!has_gateway(configuration, backend.address.family)) {
+    } else if (way.port == nullptr) {
       complain(node, where,
                fmt::format("address {} is unreachable: in no network of a port, and no port has an "
                            "{} gateway; add one to gateways",
                            text, family_name(backend.address.family)));
+    } else {
+      check_way(backend, *way.port, node, where);
+    }
+  }
+
+  // Whether the port can send what the way of forwarding makes of a packet.
+  void check_way(const Backend& backend, const Port& port, const Node& node,
+                 const std::string& where) {
+    const net::Family family = backend.address.family;
+    const std::string way = fmt::format("address {} is reached over port \"{}\", which has ",
+                                        net::to_string(backend.address), port.name);
+    if (service_.forward == Forward::kNat && !has_nat_address(port, family)) {
+      // Without any, the service is told.
+      if (!has_nat_address(surroundings_.configuration, family)) return;
+      complain(
+          node, where,
+          way + fmt::format("no {} address among nat_addresses; add one", family_name(family)));
+    }
+    if (!is_tunnel(service_.forward)) return;
+    const std::uint32_t needed = limits::kMinMtu + tunnel_overhead(service_.forward, family);
+    if (!has_own_address(port, family)) {
+      complain(node, where,
+               way + fmt::format("no {} address to send a tunnel's packets from; add one to "
+                                 "addresses",
+                                 family_name(family)));
+    } else if (!service_.address.is_ipv4() && port.mtu < needed) {
+      complain(node, where,
+               way + fmt::format("mtu {}; an IPv6 packet of {} bytes, which needs no leave to be "
+                                 "sent, and the tunnel's headers need {}",
+                                 port.mtu, limits::kMinMtu, needed));
     }
   }
 
@@ -294,7 +333,8 @@ void validate_services(const Configuration& configuration, const Sources& source
       .configuration = configuration,
       .claims = claims,
       .service_addresses = addresses_of_services(configuration, sources, diagnostics),
-      .ports_sound = ports_are_sound(sources, diagnostics)};
+      .ports_sound = ports_are_sound(sources, diagnostics),
+      .lists_read = sources.lists_read};
   std::map<std::string, Place> names;
   Endpoints frontends;
   for (std::size_t i = 0; i < configuration.services.size(); ++i) {
@@ -306,6 +346,7 @@ void validate_services(const Configuration& configuration, const Sources& source
     check.check_health_check();
     check.check_table();
     check.check_backends();
+    check.check_settings();
   }
 }
 

@@ -1,39 +1,16 @@
 // Stage: chooses a backend for each new flow and records it.
+#include "choose.h"
 #include "flows.h"
 #include "hawser/net/ethernet.h"
 #include "hawser/pipeline/pipeline.h"
 #include "headers.h"
+#include "nat_reclaim.h"
+#include "opening.h"
 
 namespace hawser::pipeline {
 namespace {
 
 using enum Verdict;
-
-// The hash that picks the slot: of the whole tuple, or of the client's prefix alone.
-template <typename Traits, typename Tuple>
-std::uint64_t slot_hash(const Packet& packet, const ServiceEntry& service,
-                        const Snapshot& snapshot) noexcept {
-  if (service.affinity == model::AffinityBy::kFlow) return packet.hash;
-  const net::IpAddress prefix =
-      net::masked(source_address<Traits>(packet), service.affinity_prefix);
-  const Tuple tuple{.source = load<typename Traits::Address>(prefix.bytes.data()),
-                    .destination = destination_address<Traits>(packet),
-                    .source_port = {},
-                    .destination_port = destination_port(packet),
-                    .protocol = packet.protocol};
-  return snapshot.flow_hash(tuple);
-}
-
-// The backend that owns the packet's slot; 0 when there is none.
-BackendId choose(const Packet& packet, const ServiceEntry& service,
-                 const Snapshot& snapshot) noexcept {
-  const std::uint64_t hash =
-      packet.family == net::Family::kIpv4
-          ? slot_hash<Ipv4Traits, hash::Ipv4Tuple>(packet, service, snapshot)
-          : slot_hash<Ipv6Traits, hash::Ipv6Tuple>(packet, service, snapshot);
-  const std::uint16_t owner = service.table->owner(hash::reduce(hash, service.table->slots()));
-  return owner == table::Maglev::kNobody ? BackendId() : service.members[owner];
-}
 
 l4::FlowState first_state(const Packet& packet) noexcept {
   if (packet.protocol == net::kProtocolUdp) return l4::FlowState::kUdp;
@@ -64,6 +41,10 @@ std::optional<table::NatIndex> allocate_local(const Packet& packet, const Backen
     const std::uint8_t slot = slots[(packet.hash + i) % slots.size()];
     if (const auto port = context.worker.nat.allocate(slot)) return table::NatIndex{slot, *port};
   }
+  for (const std::uint8_t slot : slots) {
+    if (!reclaim_port(slot, packet.family, context)) continue;
+    if (const auto port = context.worker.nat.allocate(slot)) return table::NatIndex{slot, *port};
+  }
   return std::nullopt;
 }
 
@@ -75,19 +56,58 @@ void record_nat(const Packet& packet, table::NatIndex index, Context& context) n
       port.gateway(packet.family).has_value() && !port.is_on_link(net::IpAddress(client));
   table::NatRecord& record = context.worker.nat.record(index);
   store(record.client.data(), client);
-  record.client_port = source_port(packet);
+  record.client_port = packet.source_port;
   record.service = packet.service;
   record.set_route(packet.backend, packet.port_in, by_gateway);
   record.seen = context.now;
   record.client_mac = load<net::EthernetHeader>(packet.data).source;
 }
 
-// Only a SYN may open a nat flow; an unknown connection is reset so that its client learns at once.
-Verdict refuse_midway(const Packet& packet) noexcept {
-  const bool opens = packet.protocol == net::kProtocolUdp ||
-                     (packet.tcp_flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
-  if (opens) return kUndecided;
-  return (packet.tcp_flags & net::kTcpRst) != 0 ? kNoFlow : kReplyReset;
+// --- what a service bears ------------------------------------------------------------------------
+
+// The key of a source prefix at a service, for its token bucket.
+template <typename Traits, typename Tuple>
+std::uint64_t source_key(const Packet& packet, const model::SourceRate& rate,
+                         const Snapshot& snapshot) noexcept {
+  constexpr std::uint32_t kSourceMark = 0x200;  // sets these apart from the hashes of flows
+  const unsigned bits = Traits::kFamily == net::Family::kIpv4 ? rate.ipv4_prefix : rate.ipv6_prefix;
+  const net::IpAddress prefix = net::masked(source_address<Traits>(packet), bits);
+  return snapshot.flow_hash(Tuple{.source = load<typename Traits::Address>(prefix.bytes.data()),
+                                  .destination = destination_address<Traits>(packet),
+                                  .source_port = {},
+                                  .destination_port = packet.destination_port,
+                                  .protocol = kSourceMark | packet.protocol});
+}
+
+bool is_within_source_rate(const Packet& packet, const ServiceEntry& service,
+                           Context& context) noexcept {
+  const model::SourceRate& rate = service.source_rate;
+  if (rate.per_second == 0) [[likely]]
+    return true;
+  const std::uint64_t key =
+      packet.family == net::Family::kIpv4
+          ? source_key<Ipv4Traits, hash::Ipv4Tuple>(packet, rate, context.snapshot)
+          : source_key<Ipv6Traits, hash::Ipv6Tuple>(packet, rate, context.snapshot);
+  return context.worker.sources.take(key, {rate.per_second, rate.burst}, context.now_ms);
+}
+
+bool is_full(ServiceId id, const ServiceEntry& service, const WorkerState& worker) noexcept {
+  if (service.max_flows == 0) [[likely]]
+    return false;
+  return worker.service_flows[id.value].read() + worker.others.of(id) >= service.max_flows;
+}
+
+bool is_within_new_flow_rate(ServiceId id, const ServiceEntry& service, Context& context) noexcept {
+  if (service.new_flow_rate.per_second == 0) [[likely]]
+    return true;
+  return context.worker.new_flow_buckets[id.value].take(service.new_flow_rate, context.now_ms);
+}
+
+// --- recording -----------------------------------------------------------------------------------
+
+// Begins a flow: the first packet of TCP, and any of UDP, for which nobody can tell.
+bool opens_flow(const Packet& packet) noexcept {
+  return packet.protocol == net::kProtocolUdp || is_pure_syn(packet);
 }
 
 template <typename Traits, typename Table>
@@ -97,12 +117,18 @@ Verdict admit_nat(Packet& packet, Table& flows, const typename Table::Key& key,
   const auto local = allocate_local(packet, backend, context);
   if (!local) return kNatPortsExhausted;
   const table::FlowMeta meta(context.now, first_state(packet), packet.backend, local->packed());
+  packet.nat_address = local->address;
+  packet.nat_port = local->port;
+  const ServiceEntry& service = context.snapshot.services[packet.service.value];
+  if (introduces(service) && !begin_opening(packet, service, context)) {
+    context.worker.nat.release(*local);
+    return kOpeningTableFull;
+  }
   if (make_room(flows, key, packet.hash, meta, context) == nullptr) {
+    context.worker.openings.release(context.worker.nat.ordinal(*local));
     context.worker.nat.release(*local);
     return kFlowTableFull;
   }
-  packet.nat_address = local->address;
-  packet.nat_port = local->port;
   record_nat<Traits>(packet, *local, context);
   return kUndecided;
 }
@@ -118,37 +144,86 @@ bool admit_dsr(const Packet& packet, Table& flows, const typename Table::Key& ke
   return false;
 }
 
+// Counts a flow that was admitted, with or without record.
+void count_new(const Packet& packet, bool recorded, WorkerState& worker) noexcept {
+  stats::BackendCounters& counters = worker.backends[packet.backend.value];
+  counters.new_flows.add(1);
+  if (!recorded) return;
+  counters.flows.add(1);
+  worker.service_flows[packet.service.value].add(1);
+}
+
+// A packet that belongs to some flow, but not one that is known here, and does not open one.
+// Behind nat there is nothing to go by: a reset tells the client at once. Its loss is no harm: the
+// next segment gets another, backend or not.
+template <typename Traits, typename Table>
+Verdict admit_midway(Packet& packet, Table& flows, const typename Table::Key& key,
+                     Context& context) noexcept {
+  const ServiceEntry& service = context.snapshot.services[packet.service.value];
+  if (service.forward == model::Forward::kNat) {
+    return can_be_reset(packet) ? kReplyReset : kNoFlow;
+  }
+  packet.backend = choose_by_table(packet, service, context);
+  if (packet.backend == BackendId()) return kNoBackend;
+  if (packet.part == Part::kQuoted) return kUndecided;  // about a flow, not of it
+  count_new(packet, admit_dsr(packet, flows, key, context), context.worker);
+  return kUndecided;
+}
+
+// Whether this flow may be recorded; the verdict says when it is not even forwarded.
+Verdict check_limits(const Packet& packet, const ServiceEntry& service, bool& stateless,
+                     Context& context) noexcept {
+  if (!is_within_source_rate(packet, service, context)) return kSourceRateExceeded;
+  if (is_full(packet.service, service, context.worker)) return kServiceFull;
+  stateless = !is_within_new_flow_rate(packet.service, service, context);
+  const bool needs_record = service.forward == model::Forward::kNat;
+  return stateless && needs_record ? kNewFlowRateExceeded : kUndecided;
+}
+
 template <typename Traits, typename Table>
 Verdict admit_new(Packet& packet, Table& flows, const typename Table::Key& key,
                   Context& context) noexcept {
   const ServiceEntry& service = context.snapshot.services[packet.service.value];
-  const bool nat = service.forward == model::Forward::kNat;
-  // Before the choice: should a reset be lost, the next segment gets another, backend or not.
-  if (const Verdict refused = nat ? refuse_midway(packet) : kUndecided; refused != kUndecided) {
-    return refused;
+  if (service.quic != nullptr) {
+    packet.backend = choose_by_connection_id(packet, service, context.snapshot);
   }
-  packet.backend = choose(packet, service, context.snapshot);
+  const bool named = packet.backend != BackendId();  // its connection exists already
+  bool stateless = false;
+  const Verdict refused = named ? kUndecided : check_limits(packet, service, stateless, context);
+  if (refused != kUndecided) return refused;
+  if (!named) {
+    packet.backend = stateless ? choose_by_table(packet, service, context)
+                               : choose_for_new(packet, service, context);
+  }
   if (packet.backend == BackendId()) return kNoBackend;
+  if (stateless) {
+    context.worker.stateless.add(1);
+    count_new(packet, false, context.worker);
+    return kUndecided;
+  }
   bool recorded = true;
-  if (nat) {
-    const Verdict refused = admit_nat<Traits>(packet, flows, key, context);
-    if (refused != kUndecided) return refused;
+  if (service.forward == model::Forward::kNat) {
+    const Verdict failed = admit_nat<Traits>(packet, flows, key, context);
+    if (failed != kUndecided) return failed;
   } else {
     recorded = admit_dsr(packet, flows, key, context);
+    // Later packets of it can only be found by the table, so this one goes there too.
+    if (!recorded) packet.backend = choose_by_table(packet, service, context);
   }
-  stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
-  counters.new_flows.add(1);
-  if (recorded) counters.flows.add(1);
+  count_new(packet, recorded, context.worker);
   return kUndecided;
 }
 
 template <typename Traits, typename Table>
 Verdict admit_one(Packet& packet, Table& flows, Context& context) noexcept {
-  const auto key =
-      key_of<Table>(source_address<Traits>(packet), source_port(packet), packet.service);
+  const auto key = key_of<Table>(peer_address<Traits>(packet), packet.source_port, packet.service);
   // An earlier packet of this burst may have opened the flow meanwhile.
   auto* flow = flows.find(key, packet.hash);
-  if (flow == nullptr) return admit_new<Traits>(packet, flows, key, context);
+  if (flow == nullptr) {
+    const bool opens = packet.part != Part::kQuoted && opens_flow(packet);
+    return opens ? admit_new<Traits>(packet, flows, key, context)
+                 : admit_midway<Traits>(packet, flows, key, context);
+  }
   follow(packet, *flow, context);
   return kUndecided;
 }

@@ -7,24 +7,15 @@ namespace {
 
 using enum Verdict;
 
-bool has_ports(const Packet& packet) noexcept {
-  return packet.protocol == net::kProtocolTcp || packet.protocol == net::kProtocolUdp;
-}
-
 const ServiceId* find_service(const Packet& packet, const Snapshot& snapshot) noexcept {
   if (packet.family == net::Family::kIpv4) {
     return snapshot.ipv4_services.find({.address = destination_address<Ipv4Traits>(packet),
-                                        .port = destination_port(packet),
+                                        .port = packet.destination_port,
                                         .protocol = packet.protocol});
   }
   return snapshot.ipv6_services.find({.address = destination_address<Ipv6Traits>(packet),
-                                      .port = destination_port(packet),
+                                      .port = packet.destination_port,
                                       .protocol = packet.protocol});
-}
-
-net::IpAddress destination(const Packet& packet) noexcept {
-  if (packet.family == net::Family::kIpv4) return destination_address<Ipv4Traits>(packet);
-  return destination_address<Ipv6Traits>(packet);
 }
 
 // For a packet that no service matched, or that is not sound above IP.
@@ -41,7 +32,7 @@ Verdict classify_by_address(Packet& packet, const Context& context) noexcept {
   }
   if (packet.fault != kUndecided) return packet.fault;
   if (!has_ports(packet)) return kNoService;
-  const std::uint16_t port = destination_port(packet).host();
+  const std::uint16_t port = packet.destination_port.host();
   const std::optional<WorkerId> owner = context.worker.nat.owner(port);
   if (!owner) return kNoFlow;
   packet.direction = Direction::kToClient;
@@ -51,12 +42,24 @@ Verdict classify_by_address(Packet& packet, const Context& context) noexcept {
   return *owner == context.worker.id ? kUndecided : kHandOff;
 }
 
+// Only of clients: an ICMP error may come from any router.
+Verdict check_source(const Packet& packet, const AccessRules& rules) noexcept {
+  if (rules.table == nullptr || packet.part == Part::kQuoted) [[likely]]
+    return kUndecided;
+  const table::Access access = packet.family == net::Family::kIpv4
+                                   ? rules.table->find(source_address<Ipv4Traits>(packet))
+                                   : rules.table->find(source_address<Ipv6Traits>(packet));
+  const bool denied = access == table::Access::kDenied ||
+                      (access == table::Access::kUnlisted && rules.unlisted_denied);
+  return denied ? kSourceDenied : kUndecided;
+}
+
 Verdict classify_one(Packet& packet, const Context& context) noexcept {
   if (packet.fault == kUndecided && has_ports(packet)) {
     if (const ServiceId* service = find_service(packet, context.snapshot)) {
       packet.direction = Direction::kToBackend;
       packet.service = *service;
-      return kUndecided;
+      return check_source(packet, context.snapshot.services[service->value].access);
     }
   }
   return classify_by_address(packet, context);

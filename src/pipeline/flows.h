@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hawser/base/bytes.h"
 #include "hawser/pipeline/packet.h"
 #include "hawser/pipeline/worker_state.h"
 
@@ -34,21 +35,43 @@ template <typename Flow>
 // A packet from the client of a known flow: moves the flow on and tells the packet where it goes.
 template <typename Flow>
 inline void follow(Packet& packet, Flow& flow, const Context& context) noexcept {
-  const l4::FlowState state = l4::next_state(flow.meta.state(), l4::FlowDirection::kFromClient,
-                                             l4::event_of(packet.tcp_flags));
-  flow.meta.touch(context.now, state);
+  if (packet.part == Part::kWhole || packet.part == Part::kFirstFragment) [[likely]] {
+    const l4::FlowState state = l4::next_state(flow.meta.state(), l4::FlowDirection::kFromClient,
+                                               l4::event_of(packet.tcp_flags));
+    flow.meta.touch(context.now, state);
+  }
   packet.backend = flow.meta.backend();
   const auto index = table::NatIndex::unpack(flow.meta.nat());
   packet.nat_address = index.address;
   packet.nat_port = index.port;
 }
 
+// The flow entry behind a local endpoint in use; null when its service is gone.
+template <typename Address, typename Tuple, typename Table>
+[[nodiscard]] inline auto* flow_of(const table::NatRecord& record, Table& flows,
+                                   const Context& context) noexcept {
+  const ServiceEntry& service = context.snapshot.services[record.service.value];
+  const auto client = load<Address>(record.client.data());
+  const Tuple tuple{.source = client,
+                    .destination = load<Address>(service.address.bytes.data()),
+                    .source_port = record.client_port,
+                    .destination_port = service.port,
+                    .protocol = service.protocol};
+  return flows.find(key_of<Table>(client, record.client_port, record.service),
+                    context.snapshot.flow_hash(tuple));
+}
+
 // Forgets a flow, its local port and its place in the backend's count.
 template <typename Table, typename Flow>
 inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
   const std::uint32_t nat = flow.meta.nat();
-  if (nat != table::FlowMeta::kNoNat) worker.nat.release(table::NatIndex::unpack(nat));
+  if (nat != table::FlowMeta::kNoNat) {
+    const auto local = table::NatIndex::unpack(nat);
+    worker.openings.release(worker.nat.ordinal(local));
+    worker.nat.release(local);
+  }
   worker.backends[flow.meta.backend().value].flows.subtract(1);
+  worker.service_flows[flow.service.value].subtract(1);
   flows.release(flow);
 }
 

@@ -6,11 +6,14 @@
 #include "hawser/base/bytes.h"
 #include "hawser/net/address.h"
 #include "hawser/net/endian.h"
+#include "hawser/net/ethernet.h"
+#include "hawser/net/icmp.h"
 #include "hawser/net/ipv4.h"
 #include "hawser/net/ipv6.h"
 #include "hawser/net/tcp.h"
 #include "hawser/net/udp.h"
 #include "hawser/pipeline/packet.h"
+#include "hawser/table/service_table.h"
 
 namespace hawser::pipeline {
 
@@ -28,25 +31,67 @@ struct Ipv6Traits {
 
 template <typename Traits>
 [[nodiscard]] inline typename Traits::Address source_address(const Packet& packet) noexcept {
-  return load<typename Traits::Address>(packet.data + kL3Offset +
+  return load<typename Traits::Address>(packet.data + packet.l3_offset +
                                         offsetof(typename Traits::Header, source));
 }
 template <typename Traits>
 [[nodiscard]] inline typename Traits::Address destination_address(const Packet& packet) noexcept {
-  return load<typename Traits::Address>(packet.data + kL3Offset +
+  return load<typename Traits::Address>(packet.data + packet.l3_offset +
+                                        offsetof(typename Traits::Header, destination));
+}
+[[nodiscard]] inline net::IpAddress destination(const Packet& packet) noexcept {
+  if (packet.family == net::Family::kIpv4) return destination_address<Ipv4Traits>(packet);
+  return destination_address<Ipv6Traits>(packet);
+}
+
+// Where the packet begins that an ICMP error quotes, from `data`.
+[[nodiscard]] inline std::size_t quote_offset(const Packet& packet) noexcept {
+  return packet.l4_offset + sizeof(net::IcmpHeader);
+}
+
+// Who is at the other end of the flow: the sender, or whom the quoted packet was for.
+template <typename Traits>
+[[nodiscard]] inline typename Traits::Address peer_address(const Packet& packet) noexcept {
+  if (packet.part != Part::kQuoted) [[likely]]
+    return source_address<Traits>(packet);
+  return load<typename Traits::Address>(packet.data + quote_offset(packet) +
                                         offsetof(typename Traits::Header, destination));
 }
 
-// TCP and UDP begin alike.
-static_assert(offsetof(net::TcpHeader, source_port) == offsetof(net::UdpHeader, source_port));
-static_assert(offsetof(net::TcpHeader, destination_port) ==
-              offsetof(net::UdpHeader, destination_port));
-
-[[nodiscard]] inline net::Big16 source_port(const Packet& packet) noexcept {
-  return load<net::Big16>(packet.data + packet.l4_offset);
+// Bytes of the IP packet, without the padding that Ethernet may add.
+[[nodiscard]] inline std::size_t l3_length(const Packet& packet) noexcept {
+  return std::size_t{packet.l4_offset} - packet.l3_offset + packet.l4_length;
 }
-[[nodiscard]] inline net::Big16 destination_port(const Packet& packet) noexcept {
-  return load<net::Big16>(packet.data + packet.l4_offset + 2);
+
+[[nodiscard]] inline bool has_ports(const Packet& packet) noexcept {
+  return packet.protocol == net::kProtocolTcp || packet.protocol == net::kProtocolUdp;
+}
+
+// The first packet of a TCP connection.
+[[nodiscard]] inline bool is_pure_syn(const Packet& packet) noexcept {
+  return packet.protocol == net::kProtocolTcp &&
+         (packet.tcp_flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
+}
+
+// For a service or a NAT address. What is for own addresses is the kernel's.
+[[nodiscard]] inline bool is_for_flows(const Packet& packet, const table::Addresses& all) noexcept {
+  const table::AddressEntry* entry = all.find({destination(packet)});
+  return entry != nullptr && entry->role != table::AddressRole::kOwn;
+}
+
+// A reset may answer it: a whole TCP segment that is none itself.
+[[nodiscard]] inline bool can_be_reset(const Packet& packet) noexcept {
+  return packet.part == Part::kWhole && packet.protocol == net::kProtocolTcp &&
+         (packet.tcp_flags & net::kTcpRst) == 0;
+}
+
+// Writes the frame's two addresses over: what came goes back where it came from.
+inline void turn_round(Packet& packet, const net::MacAddress& own) noexcept {
+  auto ethernet = load<net::EthernetHeader>(packet.data);
+  ethernet.destination = ethernet.source;
+  ethernet.source = own;
+  store(packet.data, ethernet);
+  packet.port_out = packet.port_in;
 }
 
 }  // namespace hawser::pipeline

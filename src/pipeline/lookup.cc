@@ -1,4 +1,5 @@
 // Stage: finds the flows that are known already, two passes over the burst.
+#include "choose.h"
 #include "flows.h"
 #include "hawser/pipeline/pipeline.h"
 #include "headers.h"
@@ -8,19 +9,14 @@ namespace {
 
 using enum Verdict;
 
-bool is_pure_syn(const Packet& packet) noexcept {
-  return packet.protocol == net::kProtocolTcp &&
-         (packet.tcp_flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
-}
-
 // --- first pass: hash, and ask for the cache lines -----------------------------------------------
 
 template <typename Traits, typename Tuple>
 std::uint64_t hash_of(const Packet& packet, const Snapshot& snapshot) noexcept {
-  const Tuple tuple{.source = source_address<Traits>(packet),
+  const Tuple tuple{.source = peer_address<Traits>(packet),
                     .destination = destination_address<Traits>(packet),
-                    .source_port = source_port(packet),
-                    .destination_port = destination_port(packet),
+                    .source_port = packet.source_port,
+                    .destination_port = packet.destination_port,
                     .protocol = packet.protocol};
   return snapshot.flow_hash(tuple);
 }
@@ -42,22 +38,33 @@ void prefetch_one(Packet& packet, Context& context) noexcept {
 // A flow whose backend is down: forgotten, and either reset at once or admitted anew.
 template <typename Table, typename Flow>
 Verdict leave_dead_backend(Packet& packet, Table& flows, Flow& flow, Context& context) noexcept {
+  if (packet.part == Part::kQuoted) return kNoFlow;
   forget(flows, flow, context.worker);
   const ServiceEntry& service = context.snapshot.services[packet.service.value];
   const bool reset = service.on_down == model::DownPolicy::kReset &&
                      packet.protocol == net::kProtocolTcp && !is_pure_syn(packet);
   if (!reset) return kUndecided;
-  return (packet.tcp_flags & net::kTcpRst) != 0 ? kNoFlow : kReplyReset;
+  return can_be_reset(packet) ? kReplyReset : kNoFlow;
+}
+
+// The ports of one QUIC connection went over to another: its connection ID knows better.
+bool moved_by_connection_id(const Packet& packet, BackendId known,
+                            const Context& context) noexcept {
+  const ServiceEntry& service = context.snapshot.services[packet.service.value];
+  if (service.quic == nullptr) [[likely]]
+    return false;
+  const BackendId named = choose_by_connection_id(packet, service, context.snapshot);
+  return named != BackendId() && named != known;
 }
 
 template <typename Traits, typename Table>
 Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
-  const auto key =
-      key_of<Table>(source_address<Traits>(packet), source_port(packet), packet.service);
+  const auto key = key_of<Table>(peer_address<Traits>(packet), packet.source_port, packet.service);
   auto* flow = flows.find(key, packet.hash);
   if (flow == nullptr) return kUndecided;
   const bool starts_anew = is_pure_syn(packet) && l4::is_over(flow->meta.state());
   const bool expired = is_expired(*flow, context);
+  if (expired && packet.part == Part::kQuoted) return kNoFlow;
   if (starts_anew || expired) {
     forget(flows, *flow, context.worker);
     if (expired) context.worker.expired.add(1);
@@ -67,6 +74,10 @@ Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
   if (backend.admission == model::Admission::kDown) {
     return leave_dead_backend(packet, flows, *flow, context);
   }
+  if (moved_by_connection_id(packet, flow->meta.backend(), context)) {
+    forget(flows, *flow, context.worker);
+    return kUndecided;
+  }
   follow(packet, *flow, context);
   return kUndecided;
 }
@@ -75,16 +86,7 @@ Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
 template <typename Address, typename Tuple, typename Table>
 void move_state(const Packet& packet, const table::NatRecord& record, Table& flows,
                 Context& context) noexcept {
-  const ServiceEntry& service = context.snapshot.services[record.service.value];
-  const auto client = load<Address>(record.client.data());
-  const auto vip = load<Address>(service.address.bytes.data());
-  const Tuple tuple{.source = client,
-                    .destination = vip,
-                    .source_port = record.client_port,
-                    .destination_port = service.port,
-                    .protocol = service.protocol};
-  auto* flow = flows.find(key_of<Table>(client, record.client_port, record.service),
-                          context.snapshot.flow_hash(tuple));
+  auto* flow = flow_of<Address, Tuple>(record, flows, context);
   if (flow == nullptr) return;
   const l4::FlowState state = l4::next_state(flow->meta.state(), l4::FlowDirection::kFromServer,
                                              l4::event_of(packet.tcp_flags));
@@ -92,11 +94,11 @@ void move_state(const Packet& packet, const table::NatRecord& record, Table& flo
 }
 
 bool is_from_backend(const Packet& packet, const BackendEntry& backend) noexcept {
-  if (source_port(packet) != backend.port || packet.family != backend.address.family) return false;
+  if (packet.source_port != backend.port || packet.family != backend.address.family) return false;
   if (packet.family == net::Family::kIpv4) {
-    return source_address<Ipv4Traits>(packet) == backend.address.v4();
+    return peer_address<Ipv4Traits>(packet) == backend.address.v4();
   }
-  return source_address<Ipv6Traits>(packet).bytes == backend.address.bytes;
+  return peer_address<Ipv6Traits>(packet).bytes == backend.address.bytes;
 }
 
 Verdict match_reply(Packet& packet, Context& context) noexcept {
@@ -106,7 +108,7 @@ Verdict match_reply(Packet& packet, Context& context) noexcept {
   if (service.table == nullptr) return kNoFlow;  // the service is gone, its flows await the sweep
   const BackendEntry& backend = context.snapshot.backends[record.backend().value];
   if (packet.protocol != service.protocol || !is_from_backend(packet, backend)) return kNatForeign;
-  record.seen = context.now;
+  if (packet.part != Part::kQuoted) record.seen = context.now;
   packet.service = record.service;
   packet.backend = record.backend();
   const bool decisive = packet.protocol == net::kProtocolTcp &&

@@ -59,11 +59,24 @@ inline void update_header_checksum(net::Ipv4Header& ip, const net::ChecksumDelta
 }
 inline void update_header_checksum(net::Ipv6Header&, const net::ChecksumDelta&) noexcept {}
 
-// Applies `to` and takes one hop. False, and nothing changed, when the TTL is used up.
+// Applies `to` to ports and transport checksum, whose change by the addresses is in `delta`.
+template <typename Address>
+inline void translate_transport(Packet& packet, const Translation<Address>& to,
+                                net::ChecksumDelta& delta) noexcept {
+  const auto ports = load<TransportPorts>(packet.data + packet.l4_offset);
+  delta.change(ports.source, to.source_port);
+  delta.change(ports.destination, to.destination_port);
+  store(packet.data + packet.l4_offset,
+        TransportPorts{.source = to.source_port, .destination = to.destination_port});
+  update_transport_checksum(packet, delta);
+}
+
+// Applies `to` and takes one hop. False, and nothing changed, when the TTL is used up. Of a later
+// fragment only the IP header is touched: the first carries the ports and the checksum of all.
 template <typename Traits>
 [[nodiscard]] bool translate(Packet& packet,
                              const Translation<typename Traits::Address>& to) noexcept {
-  auto ip = load<typename Traits::Header>(packet.data + kL3Offset);
+  auto ip = load<typename Traits::Header>(packet.data + packet.l3_offset);
   net::ChecksumDelta header;
   if (!decrement_ttl(ip, header)) return false;
   net::ChecksumDelta transport;
@@ -74,14 +87,8 @@ template <typename Traits>
   ip.source = to.source;
   ip.destination = to.destination;
   update_header_checksum(ip, header);
-  store(packet.data + kL3Offset, ip);
-
-  const auto ports = load<TransportPorts>(packet.data + packet.l4_offset);
-  transport.change(ports.source, to.source_port);
-  transport.change(ports.destination, to.destination_port);
-  store(packet.data + packet.l4_offset,
-        TransportPorts{.source = to.source_port, .destination = to.destination_port});
-  update_transport_checksum(packet, transport);
+  store(packet.data + packet.l3_offset, ip);
+  if (packet.part != Part::kLaterFragment) translate_transport(packet, to, transport);
   return true;
 }
 

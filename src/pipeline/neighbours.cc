@@ -15,10 +15,8 @@ namespace {
 
 using enum Verdict;
 
-constexpr std::size_t kIpv6Offset = kL3Offset;
-constexpr std::size_t kMessageOffset = kIpv6Offset + sizeof(net::Ipv6Header);
-constexpr std::size_t kAdvertisementLength =
-    kMessageOffset + sizeof(net::NeighbourMessage) + sizeof(net::LinkLayerOption);
+constexpr std::size_t kAdvertisementBytes =
+    sizeof(net::Ipv6Header) + sizeof(net::NeighbourMessage) + sizeof(net::LinkLayerOption);
 
 bool is_ours(const net::IpAddress& address, const Context& context) noexcept {
   return context.snapshot.addresses.find({address}) != nullptr;
@@ -33,8 +31,8 @@ void reply_to(Packet& packet, const net::MacAddress& to, const net::MacAddress& 
 }
 
 Verdict answer_arp(Packet& packet, const Context& context) noexcept {
-  if (packet.contiguous < kL3Offset + sizeof(net::ArpPacket)) return kArpMalformed;
-  auto arp = load<net::ArpPacket>(packet.data + kL3Offset);
+  if (packet.contiguous < packet.l3_offset + sizeof(net::ArpPacket)) return kArpMalformed;
+  auto arp = load<net::ArpPacket>(packet.data + packet.l3_offset);
   if (!arp.is_ipv4_over_ethernet() || arp.sender_mac.is_multicast()) return kArpMalformed;
   if (arp.operation == net::kArpReply) return kPuntNeighbour;
   if (arp.operation != net::kArpRequest) return kArpMalformed;
@@ -48,7 +46,7 @@ Verdict answer_arp(Packet& packet, const Context& context) noexcept {
   arp.set_target(arp.sender());
   arp.sender_mac = own;
   arp.set_sender(asked);
-  store(packet.data + kL3Offset, arp);
+  store(packet.data + packet.l3_offset, arp);
   return kReplyArp;
 }
 
@@ -83,8 +81,8 @@ bool is_valid_neighbour_message(const Packet& packet, const net::Ipv6Header& ip)
 
 // Turns the solicitation in `packet` into the advertisement that answers it (section 7.2.4).
 void write_advertisement(Packet& packet, const net::MacAddress& own) noexcept {
-  auto ip = load<net::Ipv6Header>(packet.data + kIpv6Offset);
-  auto message = load<net::NeighbourMessage>(packet.data + kMessageOffset);
+  auto ip = load<net::Ipv6Header>(packet.data + packet.l3_offset);
+  auto message = load<net::NeighbourMessage>(packet.data + packet.l4_offset);
   const bool probe = ip.source == net::Ipv6Address{};  // duplicate address detection
   net::Ipv6Address all_nodes;
   all_nodes.bytes = {0xff, 0x02};
@@ -99,17 +97,17 @@ void write_advertisement(Packet& packet, const net::MacAddress& own) noexcept {
   message.icmp = {.type = net::kIcmpv6NeighbourAdvertisement, .code = 0, .checksum = {}};
   message.flags_reserved = net::Big32(net::kNdOverride | (probe ? 0 : net::kNdSolicited));
   const net::LinkLayerOption option{.type = net::kNdTargetLinkLayer, .length = 1, .mac = own};
-  store(packet.data + kIpv6Offset, ip);
-  store(packet.data + kMessageOffset, message);
-  store(packet.data + kMessageOffset + sizeof(message), option);
+  store(packet.data + packet.l3_offset, ip);
+  store(packet.data + packet.l4_offset, message);
+  store(packet.data + packet.l4_offset + sizeof(message), option);
 
   const std::uint16_t length = ip.payload_length.host();
   message.icmp.checksum = net::checksum(
-      {packet.data + kMessageOffset, length},
+      {packet.data + packet.l4_offset, length},
       net::pseudo_header_sum(ip.source, ip.destination, net::kProtocolIcmpv6, length));
-  store(packet.data + kMessageOffset, message);
-  packet.length = kAdvertisementLength;
-  packet.contiguous = kAdvertisementLength;
+  store(packet.data + packet.l4_offset, message);
+  packet.length = static_cast<std::uint16_t>(packet.l3_offset + kAdvertisementBytes);
+  packet.contiguous = packet.length;
 }
 
 Verdict answer_icmpv6(Packet& packet, const Context& context) noexcept {
@@ -120,12 +118,14 @@ Verdict answer_icmpv6(Packet& packet, const Context& context) noexcept {
   const std::uint8_t type = packet.data[packet.l4_offset];
   const bool solicits = type == net::kIcmpv6NeighbourSolicitation;
   if (!solicits && type != net::kIcmpv6NeighbourAdvertisement) return kUndecided;
-  const auto ip = load<net::Ipv6Header>(packet.data + kIpv6Offset);
-  if (!is_valid_neighbour_message(packet, ip)) return kNeighbourMalformed;
+  const auto ip = load<net::Ipv6Header>(packet.data + packet.l3_offset);
+  // Behind extension headers they are not believed (RFC 6980 says so of fragments).
+  const bool plain = packet.l4_offset == packet.l3_offset + sizeof(ip);
+  if (!plain || !is_valid_neighbour_message(packet, ip)) return kNeighbourMalformed;
   if (!solicits) return kPuntNeighbour;
-  const auto message = load<net::NeighbourMessage>(packet.data + kMessageOffset);
+  const auto message = load<net::NeighbourMessage>(packet.data + packet.l4_offset);
   if (!is_ours(message.target, context)) return kPuntOther;
-  if (packet.capacity < kAdvertisementLength) return kNeighbourMalformed;
+  if (packet.capacity < packet.l3_offset + kAdvertisementBytes) return kNeighbourMalformed;
   write_advertisement(packet, context.snapshot.ports[packet.port_in.value].mac);
   return kReplyNeighbour;
 }

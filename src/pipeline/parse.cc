@@ -1,65 +1,19 @@
 // Stage: reads the frame from the wire, header by header, in the order the RFCs check them.
-#include <bit>
-
 #include "hawser/base/bytes.h"
 #include "hawser/net/checksum.h"
 #include "hawser/net/ethernet.h"
-#include "hawser/net/icmpv6.h"
 #include "hawser/net/ipv4.h"
 #include "hawser/net/ipv6.h"
-#include "hawser/net/tcp.h"
-#include "hawser/net/udp.h"
+#include "hawser/net/ipv6_chain.h"
 #include "hawser/pipeline/pipeline.h"
+#include "parse_transport.h"
 
 namespace hawser::pipeline {
 namespace {
 
 using enum Verdict;
 
-// Bytes that lie at `offset`, as far as they are contiguous and within the frame.
-std::size_t readable(const Packet& packet, std::size_t offset) noexcept {
-  const std::size_t end = std::min<std::size_t>(packet.contiguous, packet.length);
-  return end > offset ? end - offset : 0;
-}
-
-Verdict tcp_fault(const Packet& packet) noexcept {
-  if (packet.l4_length < sizeof(net::TcpHeader)) return kTcpTruncated;
-  if (readable(packet, packet.l4_offset) < sizeof(net::TcpHeader)) return kTcpTruncated;
-  const auto tcp = load<net::TcpHeader>(packet.data + packet.l4_offset);
-  const unsigned header = tcp.header_length();
-  if (header < sizeof(net::TcpHeader) || header > packet.l4_length) return kTcpBadHeaderLength;
-  constexpr unsigned kDecisive = net::kTcpSyn | net::kTcpFin | net::kTcpRst;
-  const unsigned decisive = tcp.flags & kDecisive;
-  const bool contradicts = std::popcount(decisive) > 1;
-  if (contradicts || (tcp.flags & (kDecisive | net::kTcpAck)) == 0) return kTcpBadFlags;
-  return kUndecided;
-}
-
-Verdict udp_fault(const Packet& packet) noexcept {
-  if (packet.l4_length < sizeof(net::UdpHeader)) return kUdpTruncated;
-  if (readable(packet, packet.l4_offset) < sizeof(net::UdpHeader)) return kUdpTruncated;
-  const auto udp = load<net::UdpHeader>(packet.data + packet.l4_offset);
-  if (udp.length.host() < sizeof(net::UdpHeader) || udp.length.host() > packet.l4_length) {
-    return kUdpBadLength;
-  }
-  const bool no_checksum = udp.checksum == net::Big16();
-  if (no_checksum && packet.family == net::Family::kIpv6) return kUdpNoChecksum;
-  return kUndecided;
-}
-
-// Notes the transport's flags and what is wrong with it.
-void parse_transport(Packet& packet) noexcept {
-  if (packet.protocol == net::kProtocolTcp) {
-    packet.fault = tcp_fault(packet);
-    if (packet.fault == kUndecided) {
-      packet.tcp_flags = packet.data[packet.l4_offset + offsetof(net::TcpHeader, flags)];
-    }
-  } else if (packet.protocol == net::kProtocolUdp) {
-    packet.fault = udp_fault(packet);
-  }
-  const bool seen_bad = packet.transport_checksum == ChecksumSeen::kBad;
-  if (packet.fault == kUndecided && seen_bad) packet.fault = kTransportBadChecksum;
-}
+// --- IPv4 ----------------------------------------------------------------------------------------
 
 // RFC 1122 section 3.2.1.3: such a source is never valid on a wire.
 bool is_bad_source(net::Ipv4Address source) noexcept {
@@ -67,16 +21,34 @@ bool is_bad_source(net::Ipv4Address source) noexcept {
   return (host >> 24) == 0 || (host >> 24) == 127 || (host >> 28) >= 0xe;
 }
 
+// RFC 7126 sections 4.4 and 4.5: a sender has no business choosing our way. The list ends where an
+// option's length makes no sense; that is for the receiver to judge.
+bool has_source_route(std::span<const std::uint8_t> options) noexcept {
+  constexpr std::uint8_t kEnd = 0;
+  constexpr std::uint8_t kNoOperation = 1;
+  constexpr std::uint8_t kLooseRoute = 131;
+  constexpr std::uint8_t kStrictRoute = 137;
+  Reader reader(options);
+  std::uint8_t kind = 0;
+  while (reader.read(kind) && kind != kEnd) {
+    if (kind == kLooseRoute || kind == kStrictRoute) return true;
+    if (kind == kNoOperation) continue;
+    std::uint8_t length = 0;
+    if (!reader.read(length) || length < 2 || !reader.skip(length - 2U)) return false;
+  }
+  return false;
+}
+
 Verdict parse_ipv4(Packet& packet) noexcept {
-  const std::size_t present = readable(packet, kL3Offset);
+  const std::size_t present = readable(packet, packet.l3_offset);
   if (present < sizeof(net::Ipv4Header)) return kIpv4Truncated;
-  const std::uint8_t* at = packet.data + kL3Offset;
+  const std::uint8_t* at = packet.data + packet.l3_offset;
   const auto ip = load<net::Ipv4Header>(at);
   if (ip.version() != 4) return kIpv4BadVersion;
   const unsigned header = ip.header_length();
   if (header < sizeof(net::Ipv4Header) || header > present) return kIpv4BadHeaderLength;
   const unsigned total = ip.total_length.host();
-  if (total < header || total > packet.length - kL3Offset) return kIpv4BadTotalLength;
+  if (total < header || total + packet.l3_offset > packet.length) return kIpv4BadTotalLength;
   if (packet.ip_checksum == ChecksumSeen::kBad) return kIpv4BadChecksum;
   if (packet.ip_checksum == ChecksumSeen::kUnknown &&
       net::fold(net::sum_bytes({at, header})) != 0xffff) {
@@ -85,17 +57,23 @@ Verdict parse_ipv4(Packet& packet) noexcept {
   if (is_bad_source(ip.source)) return kIpv4BadSource;
   packet.family = net::Family::kIpv4;
   packet.protocol = ip.protocol;
-  packet.l4_offset = static_cast<std::uint16_t>(kL3Offset + header);
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l3_offset + header);
   packet.l4_length = static_cast<std::uint16_t>(total - header);
   if (ip.is_fragment()) {
-    packet.fault = kIpv4Fragment;
+    parse_fragment(packet, ip.fragment_offset());
   } else {
     parse_transport(packet);
+  }
+  const bool has_options = header > sizeof(ip);
+  if (has_options && has_source_route({at + sizeof(ip), header - sizeof(ip)})) {
+    packet.fault = kIpv4SourceRoute;
   }
   return kUndecided;
 }
 
-// RFC 4291 section 2.5.2, 2.5.3, 2.7. The unspecified address is how duplicate address detection
+// --- IPv6 ----------------------------------------------------------------------------------------
+
+// RFC 4291 sections 2.5.2, 2.5.3, 2.7. The unspecified address is how duplicate address detection
 // asks; that is for answer_neighbours and the kernel, never for a service.
 bool is_bad_source(const net::Ipv6Address& source) noexcept {
   net::Ipv6Address loopback;
@@ -103,41 +81,87 @@ bool is_bad_source(const net::Ipv6Address& source) noexcept {
   return source.is_multicast() || source == loopback;
 }
 
+// Finds the transport header behind extension headers.
+void parse_chain(Packet& packet) noexcept {
+  const std::size_t there =
+      std::min<std::size_t>(readable(packet, packet.l4_offset), packet.l4_length);
+  const std::uint8_t* begin = packet.data + packet.l4_offset;
+  const net::Ipv6Chain chain = net::walk_chain(packet.protocol, {begin, there});
+  packet.protocol = chain.protocol;
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l4_offset + chain.length);
+  packet.l4_length = static_cast<std::uint16_t>(packet.l4_length - chain.length);
+  if (chain.fault != net::ChainFault::kNone) {
+    packet.fault = chain.fault == net::ChainFault::kBroken ? kIpv6ExtensionChain : kIpv6Extension;
+    return;
+  }
+  if (chain.has_fragment) {
+    const auto fragment = load<net::Ipv6FragmentHeader>(begin + chain.fragment_offset);
+    // Offset 0 and no more to come is a whole packet (RFC 6946).
+    if (fragment.offset() != 0 || fragment.more()) return parse_fragment(packet, fragment.offset());
+  }
+  parse_transport(packet);
+}
+
 Verdict parse_ipv6(Packet& packet) noexcept {
-  if (readable(packet, kL3Offset) < sizeof(net::Ipv6Header)) return kIpv6Truncated;
-  const auto ip = load<net::Ipv6Header>(packet.data + kL3Offset);
+  if (readable(packet, packet.l3_offset) < sizeof(net::Ipv6Header)) return kIpv6Truncated;
+  const auto ip = load<net::Ipv6Header>(packet.data + packet.l3_offset);
   if (ip.version() != 6) return kIpv6BadVersion;
   const std::size_t payload = ip.payload_length.host();
-  if (payload > packet.length - kL3Offset - sizeof(net::Ipv6Header)) {
-    return kIpv6BadPayloadLength;
-  }
+  if (payload + packet.l3_offset + sizeof(ip) > packet.length) return kIpv6BadPayloadLength;
   if (is_bad_source(ip.source)) return kIpv6BadSource;
   packet.family = net::Family::kIpv6;
   packet.protocol = ip.next_header;
-  packet.l4_offset = kL3Offset + sizeof(net::Ipv6Header);
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l3_offset + sizeof(ip));
   packet.l4_length = static_cast<std::uint16_t>(payload);
-  const bool unspecified = ip.source == net::Ipv6Address{};
   if (net::is_ipv6_extension(ip.next_header)) {
-    packet.fault = kIpv6Extension;
-  } else if (unspecified) {
-    packet.fault = kIpv6BadSource;
+    parse_chain(packet);
   } else {
     parse_transport(packet);
   }
+  if (ip.source == net::Ipv6Address{}) packet.fault = kIpv6BadSource;
   return kUndecided;
 }
 
-Verdict parse_one(Packet& packet, const net::MacAddress& own) noexcept {
+// --- Ethernet ------------------------------------------------------------------------------------
+
+// Finds the port that a frame's VLAN tag makes of the one it came through. `ether_type` becomes
+// that of what it carries.
+Verdict parse_link(Packet& packet, const Snapshot& snapshot, net::Big16& ether_type) noexcept {
+  const PortEntry& port = snapshot.ports[packet.port_in.value];
+  packet.l3_offset = sizeof(net::EthernetHeader);
+  const bool tagged = ether_type == net::kEtherTypeVlan;
+  if (port.vlans.empty()) return tagged ? kPuntOther : kUndecided;
+  std::uint16_t vlan = 0;
+  if (tagged) {
+    if (readable(packet, packet.l3_offset) < sizeof(net::VlanTag)) return kFrameTruncated;
+    const auto tag = load<net::VlanTag>(packet.data + packet.l3_offset);
+    vlan = tag.vlan();  // 0 is a priority tag: no VLAN
+    ether_type = tag.ether_type;
+    packet.l3_offset += sizeof(net::VlanTag);
+  }
+  for (const auto& [number, id] : port.vlans) {
+    if (number != vlan) continue;
+    packet.port_in = id;
+    return kUndecided;
+  }
+  return kFrameUnknownVlan;
+}
+
+Verdict parse_one(Packet& packet, const Snapshot& snapshot) noexcept {
   if (packet.length > limits::kMaxFrame) return kFrameTooLong;
   if (readable(packet, 0) < sizeof(net::EthernetHeader)) return kFrameTruncated;
   const auto ethernet = load<net::EthernetHeader>(packet.data);
+  net::Big16 ether_type = ethernet.ether_type;
+  const net::MacAddress& own = snapshot.ports[packet.port_in.value].mac;
   if (ethernet.destination != own && !ethernet.destination.is_multicast()) return kFrameNotForUs;
-  if (ethernet.ether_type == net::kEtherTypeArp) {
+  const Verdict link = parse_link(packet, snapshot, ether_type);
+  if (link != kUndecided) return link;
+  if (ether_type == net::kEtherTypeArp) {
     packet.layer3 = Layer3::kArp;
     return kUndecided;
   }
-  const bool ipv4 = ethernet.ether_type == net::kEtherTypeIpv4;
-  if (!ipv4 && ethernet.ether_type != net::kEtherTypeIpv6) return kPuntOther;
+  const bool ipv4 = ether_type == net::kEtherTypeIpv4;
+  if (!ipv4 && ether_type != net::kEtherTypeIpv6) return kPuntOther;
   packet.layer3 = Layer3::kIp;
   const Verdict verdict = ipv4 ? parse_ipv4(packet) : parse_ipv6(packet);
   // RFC 1812 section 5.3.4: what came as a link-layer broadcast is never forwarded.
@@ -148,10 +172,7 @@ Verdict parse_one(Packet& packet, const net::MacAddress& own) noexcept {
 }  // namespace
 
 void parse(Burst& burst, const Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
-    const PortEntry& port = context.snapshot.ports[packet.port_in.value];
-    packet.verdict = parse_one(packet, port.mac);
-  }
+  for (Packet& packet : burst.span()) packet.verdict = parse_one(packet, context.snapshot);
 }
 
 }  // namespace hawser::pipeline

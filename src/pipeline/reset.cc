@@ -61,19 +61,19 @@ template <typename Traits>
 void write_reset(Packet& packet) noexcept {
   const auto segment = load<net::TcpHeader>(packet.data + packet.l4_offset);
   const std::uint32_t payload = packet.l4_length - segment.header_length();
-  const auto ip = answer_header(load<typename Traits::Header>(packet.data + kL3Offset));
+  const auto ip = answer_header(load<typename Traits::Header>(packet.data + packet.l3_offset));
   net::TcpHeader reset = reset_header(segment, payload);
   std::array<std::uint8_t, sizeof(reset)> bytes{};
   store(bytes.data(), reset);
   reset.checksum = net::checksum(
       bytes, net::pseudo_header_sum(net::IpAddress(ip.source), net::IpAddress(ip.destination),
                                     net::kProtocolTcp, sizeof(reset)));
-  store(packet.data + kL3Offset, ip);
-  store(packet.data + kL3Offset + sizeof(ip), reset);
-  packet.l4_offset = kL3Offset + sizeof(ip);
+  store(packet.data + packet.l3_offset, ip);
+  store(packet.data + packet.l3_offset + sizeof(ip), reset);
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l3_offset + sizeof(ip));
   packet.l4_length = sizeof(reset);
-  packet.length = packet.l4_offset + packet.l4_length;
-  packet.contiguous = static_cast<std::uint16_t>(packet.length);
+  packet.length = static_cast<std::uint16_t>(packet.l4_offset + packet.l4_length);
+  packet.contiguous = packet.length;
 }
 
 }  // namespace

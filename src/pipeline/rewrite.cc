@@ -1,65 +1,173 @@
-// Stage: makes the packet what leaves: addresses, ports, MACs, checksums, or a reset.
-#include "hawser/net/ethernet.h"
+// Stage: makes the packet what leaves: addresses, ports, tunnels, MACs, checksums, or an answer.
+#include "fit.h"
+#include "fragments.h"
+#include "hawser/l4/tcp_options.h"
+#include "hawser/l4/toa.h"
 #include "hawser/pipeline/pipeline.h"
-#include "nat_rewrite.h"
+#include "link.h"
+#include "opening.h"
+#include "quote_rewrite.h"
 #include "reset.h"
+#include "tunnel.h"
 
 namespace hawser::pipeline {
 namespace {
 
 using enum Verdict;
 
-void write_macs(Packet& packet, const net::MacAddress& destination,
-                const Snapshot& snapshot) noexcept {
-  auto ethernet = load<net::EthernetHeader>(packet.data);
-  ethernet.destination = destination;
-  ethernet.source = snapshot.ports[packet.port_out.value].mac;
-  store(packet.data, ethernet);
+// --- what both directions share ------------------------------------------------------------------
+
+// Fragments behind nat get an identification of their own: their sources have become one.
+void renumber(Packet& packet, Context& context) noexcept {
+  const std::uint64_t key = fragment_key(packet, context.snapshot);
+  const table::FragmentEntry* entry = context.worker.fragments.find(key, context.now_ms);
+  if (entry == nullptr) return;  // we split it ourselves, and numbered it then
+  if (packet.family == net::Family::kIpv4) {
+    auto ip = load<net::Ipv4Header>(packet.data + packet.l3_offset);
+    const net::Big16 id(static_cast<std::uint16_t>(entry->identification));
+    net::ChecksumDelta delta;
+    delta.change(ip.identification, id);
+    ip.identification = id;
+    ip.checksum = delta.apply(ip.checksum);
+    store(packet.data + packet.l3_offset, ip);
+    return;
+  }
+  std::uint8_t* const at = packet.data + fragment_header_offset(packet);
+  auto fragment = load<net::Ipv6FragmentHeader>(at);
+  fragment.identification = net::Big32(entry->identification);
+  store(at, fragment);
+}
+
+// Addresses, ports, checksums; false when the TTL is used up.
+template <typename Traits>
+bool translate_any(Packet& packet, const Translation<typename Traits::Address>& to,
+                   Context& context) noexcept {
+  if (packet.part == Part::kWhole) [[likely]]
+    return translate<Traits>(packet, to);
+  if (packet.part == Part::kQuoted) return translate_quote<Traits>(packet, to);
+  renumber(packet, context);
+  return translate<Traits>(packet, to);
+}
+
+// Neither side may send segments that do not fit the smaller of the two ways (`path`: bytes of an
+// IP packet).
+void clamp(Packet& packet, std::size_t path) noexcept {
+  if (packet.protocol != net::kProtocolTcp || packet.part != Part::kWhole) return;
+  const auto tcp = load<net::TcpHeader>(packet.data + packet.l4_offset);
+  if (packet.contiguous < packet.l4_offset + tcp.header_length()) return;
+  const std::size_t headers =
+      sizeof(net::TcpHeader) +
+      (packet.family == net::Family::kIpv4 ? sizeof(net::Ipv4Header) : sizeof(net::Ipv6Header));
+  net::ChecksumDelta delta;
+  if (l4::clamp_mss({packet.data + packet.l4_offset, tcp.header_length()},
+                    static_cast<std::uint16_t>(path - headers), delta)) {
+    update_transport_checksum(packet, delta);
+  }
+}
+
+bool is_syn(const Packet& packet) noexcept {
+  return (packet.tcp_flags & net::kTcpSyn) != 0;
+}
+
+std::size_t mtu_of(PortId port, const Snapshot& snapshot) noexcept {
+  return snapshot.ports[port.value].mtu;
+}
+
+// What was cut off shares the fate of what it was cut from.
+Verdict expired(const Fitted& fitted) noexcept {
+  if (fitted.rest != nullptr) fitted.rest->verdict = kTtlExpired;
+  return kTtlExpired;
 }
 
 // --- client to backend ---------------------------------------------------------------------------
 
 template <typename Traits>
-bool translate_to_backend(Packet& packet, const BackendEntry& backend,
-                          const Snapshot& snapshot) noexcept {
+bool translate_to_backend(Packet& packet, const BackendEntry& backend, Context& context) noexcept {
   using Address = typename Traits::Address;
-  const net::IpAddress& local = snapshot.nat_addresses[packet.nat_address];
-  return translate<Traits>(packet, {.source = load<Address>(local.bytes.data()),
-                                    .source_port = net::Big16(packet.nat_port),
-                                    .destination = load<Address>(backend.address.bytes.data()),
-                                    .destination_port = backend.port});
+  const net::IpAddress& local = context.snapshot.nat_addresses[packet.nat_address];
+  return translate_any<Traits>(packet,
+                               {.source = load<Address>(local.bytes.data()),
+                                .source_port = net::Big16(packet.nat_port),
+                                .destination = load<Address>(backend.address.bytes.data()),
+                                .destination_port = backend.port},
+                               context);
+}
+
+// Bytes that a packet to the backend may have: the port's MTU, for a tunnel also what the routers
+// on its way let through, less what is put in front.
+std::size_t room_towards(const ServiceEntry& service, const BackendEntry& backend,
+                         const Context& context) noexcept {
+  const std::size_t mtu = mtu_of(backend.port_out, context.snapshot);
+  if (backend.path == PathId()) return mtu;
+  const std::size_t path = context.worker.paths->get(backend.path, context.now_ms);
+  return std::min(mtu, path) - tunnel_overhead(service, backend);
+}
+
+// What the service's way of forwarding does to the packet; false when the TTL is used up.
+bool transform(Packet& packet, const ServiceEntry& service, const BackendEntry& backend,
+               std::size_t room, Context& context) noexcept {
+  switch (service.forward) {
+    case model::Forward::kNat:
+      if (introduces(service)) introduce_to_backend(packet, service, room, context);
+      return packet.family == net::Family::kIpv4
+                 ? translate_to_backend<Ipv4Traits>(packet, backend, context)
+                 : translate_to_backend<Ipv6Traits>(packet, backend, context);
+    case model::Forward::kDsrL2:
+      return true;
+    case model::Forward::kDsrIpip:
+    case model::Forward::kDsrGue:
+      return encapsulate(packet, service, backend, context);
+  }
+  return true;
+}
+
+Verdict forward_verdict(model::Forward forward) noexcept {
+  constexpr std::array<Verdict, 4> kByForward{kForwardNat, kForwardDsrL2, kForwardDsrIpip,
+                                              kForwardDsrGue};
+  return kByForward[static_cast<std::size_t>(forward)];
 }
 
 Verdict to_backend(Packet& packet, Context& context) noexcept {
   const Snapshot& snapshot = context.snapshot;
+  const ServiceEntry& service = snapshot.services[packet.service.value];
   const BackendEntry& backend = snapshot.backends[packet.backend.value];
   const std::optional<net::MacAddress> mac = context.neighbours.get(backend.next_hop);
   if (!mac) return kNextHopUnresolved;
-  const model::Forward forward = snapshot.services[packet.service.value].forward;
-  if (forward == model::Forward::kNat) {
-    const bool translated = packet.family == net::Family::kIpv4
-                                ? translate_to_backend<Ipv4Traits>(packet, backend, snapshot)
-                                : translate_to_backend<Ipv6Traits>(packet, backend, snapshot);
-    if (!translated) return kTtlExpired;
+  const std::size_t room = room_towards(service, backend, context);
+  Fitted fitted;
+  if (l3_length(packet) > room) [[unlikely]] {
+    fitted = fit(packet, room, context);
+    if (fitted.verdict != kUndecided) return fitted.verdict;
   }
+  if (!can_encapsulate(packet, service, backend)) return kTooBig;
+  if (is_syn(packet)) clamp(packet, std::min(room, mtu_of(packet.port_in, snapshot)));
+  const Verdict verdict =
+      packet.part == Part::kQuoted ? kForwardIcmp : forward_verdict(service.forward);
+  if (!transform(packet, service, backend, room, context)) return expired(fitted);
   packet.port_out = backend.port_out;
-  write_macs(packet, *mac, snapshot);
+  write_link(packet, *mac, snapshot);
   stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
   counters.packets_in.add(1);
   counters.bytes_in.add(packet.length);
-  return forward == model::Forward::kNat ? kForwardNat : kForwardDsrL2;
+  if (fitted.rest != nullptr) {
+    const Verdict rest = to_backend(*fitted.rest, context);
+    fitted.rest->verdict = kind_of(rest) == VerdictKind::kForward ? kForwardFragment : rest;
+  }
+  return verdict;
 }
 
 // --- backend to client ---------------------------------------------------------------------------
 
 template <typename Traits>
 bool translate_to_client(Packet& packet, const table::NatRecord& record,
-                         const ServiceEntry& service) noexcept {
+                         const ServiceEntry& service, Context& context) noexcept {
   using Address = typename Traits::Address;
-  return translate<Traits>(packet, {.source = load<Address>(service.address.bytes.data()),
-                                    .source_port = service.port,
-                                    .destination = load<Address>(record.client.data()),
-                                    .destination_port = record.client_port});
+  return translate_any<Traits>(packet,
+                               {.source = load<Address>(service.address.bytes.data()),
+                                .source_port = service.port,
+                                .destination = load<Address>(record.client.data()),
+                                .destination_port = record.client_port},
+                               context);
 }
 
 // A client on our link is where its own packets come from. Any other is behind the gateway; as long
@@ -74,20 +182,41 @@ net::MacAddress mac_towards_client(const table::NatRecord& record, net::Family f
 }
 
 Verdict to_client(Packet& packet, Context& context) noexcept {
+  const Snapshot& snapshot = context.snapshot;
   const table::NatRecord& record = context.worker.nat.record({packet.nat_address, packet.nat_port});
   // A SYN later in this burst may have ended the flow meanwhile; its port rests (limits.h).
   if (record.service != packet.service) return kNoFlow;
-  const ServiceEntry& service = context.snapshot.services[record.service.value];
+  const ServiceEntry& service = snapshot.services[record.service.value];
+  const std::size_t room = mtu_of(record.client_port_id(), snapshot);
+  Fitted fitted;
+  if (l3_length(packet) > room) [[unlikely]] {
+    fitted = fit(packet, room, context);
+    if (fitted.verdict != kUndecided) return fitted.verdict;
+  }
+  if (is_syn(packet)) {
+    // The client's first segments will carry a TOA option.
+    const bool toa = service.client_address == model::ClientAddress::kToa;
+    const std::size_t option = toa ? l4::toa_length(packet.family) : 0;
+    clamp(packet, std::min(room, mtu_of(packet.port_in, snapshot) - option));
+  }
+  if (introduces(service)) {
+    const Verdict heard = hear_backend(packet, context);
+    if (heard != kUndecided) return heard;
+  }
   const bool translated = packet.family == net::Family::kIpv4
-                              ? translate_to_client<Ipv4Traits>(packet, record, service)
-                              : translate_to_client<Ipv6Traits>(packet, record, service);
-  if (!translated) return kTtlExpired;
+                              ? translate_to_client<Ipv4Traits>(packet, record, service, context)
+                              : translate_to_client<Ipv6Traits>(packet, record, service, context);
+  if (!translated) return expired(fitted);
   packet.port_out = record.client_port_id();
-  write_macs(packet, mac_towards_client(record, packet.family, context), context.snapshot);
+  write_link(packet, mac_towards_client(record, packet.family, context), snapshot);
   stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
   counters.packets_out.add(1);
   counters.bytes_out.add(packet.length);
-  return kReturnNat;
+  if (fitted.rest != nullptr) {
+    const Verdict rest = to_client(*fitted.rest, context);
+    fitted.rest->verdict = kind_of(rest) == VerdictKind::kForward ? kForwardFragment : rest;
+  }
+  return packet.part == Part::kQuoted ? kReturnIcmp : kReturnNat;
 }
 
 }  // namespace

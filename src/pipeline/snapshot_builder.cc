@@ -5,43 +5,25 @@
 #include <utility>
 
 #include "hawser/base/contract.h"
-#include "hawser/net/ipv4.h"
+#include "service_settings.h"
 
 namespace hawser::pipeline {
 namespace {
 
 constexpr std::uint64_t kIdentitySeed = 0x686177736572;  // "hawser"
 
-std::uint8_t ip_protocol(model::Protocol protocol) {
-  return protocol == model::Protocol::kTcp ? net::kProtocolTcp : net::kProtocolUdp;
-}
-
-std::array<std::uint16_t, l4::kFlowStates> timeouts_by_state(const model::Timeouts& timeouts) {
-  using enum l4::FlowState;
-  std::array<std::uint16_t, l4::kFlowStates> result{};
-  const auto set = [&](l4::FlowState state, std::uint16_t seconds) {
-    result[static_cast<std::size_t>(state)] = seconds;
-  };
-  set(kSynSent, timeouts.handshake);
-  set(kSynReceived, timeouts.handshake);
-  set(kEstablished, timeouts.established);
-  set(kClientFin, timeouts.closing);
-  set(kServerFin, timeouts.closing);
-  set(kTimeWait, timeouts.closing);
-  set(kReset, std::min(timeouts.closing, limits::kResetLingerSeconds));
-  set(kUdp, timeouts.udp);
-  return result;
-}
-
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity)
-    : ports_(std::move(ports)), backend_capacity_(backend_capacity) {
+SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity,
+                                 std::uint16_t workers)
+    : ports_(std::move(ports)), backend_capacity_(backend_capacity), workers_(workers) {
   HAWSER_REQUIRE(ports_.size() <= limits::kMaxPorts);
   for (std::size_t p = 0; p < ports_.size(); ++p) {
     const PortSetup& port = ports_[p];
     PortEntry entry;
     entry.mac = port.mac;
+    entry.vlan = port.vlan;
+    entry.mtu = port.mtu;
     entry.networks = port.addresses;
     for (const net::IpAddress& gateway : port.gateways) {
       const NeighbourId id = neighbour({PortId(static_cast<std::uint16_t>(p)), gateway});
@@ -54,6 +36,23 @@ SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backe
       nat_addresses_.push_back(nat);
     }
     port_entries_.push_back(std::move(entry));
+  }
+  group_by_device();
+}
+
+// Ports that share a device tell each other's VLANs; a frame may come in through any of them.
+void SnapshotBuilder::group_by_device() {
+  for (std::size_t p = 0; p < ports_.size(); ++p) {
+    std::vector<std::pair<std::uint16_t, PortId>> vlans;
+    bool tagged = ports_[p].vlan != 0;
+    for (std::size_t q = 0; q < ports_.size(); ++q) {
+      const bool same =
+          p == q || (!ports_[p].device.empty() && ports_[p].device == ports_[q].device);
+      if (!same) continue;
+      tagged |= ports_[q].vlan != 0;
+      vlans.emplace_back(ports_[q].vlan, PortId(static_cast<std::uint16_t>(q)));
+    }
+    if (tagged) port_entries_[p].vlans = std::move(vlans);
   }
 }
 
@@ -83,6 +82,24 @@ NeighbourId SnapshotBuilder::neighbour(const NeighbourTarget& target) {
 void SnapshotBuilder::add_ports(Snapshot& snapshot) const {
   snapshot.ports = port_entries_;
   snapshot.nat_addresses = nat_addresses_;
+}
+
+void SnapshotBuilder::prime(std::vector<KnownTable> tables) {
+  for (KnownTable& known : tables) {
+    primed_[ServiceKey(known.address, known.port, known.protocol, known.forward)] =
+        std::move(known.table);
+  }
+}
+
+std::vector<KnownTable> SnapshotBuilder::grown_tables() const {
+  std::vector<KnownTable> grown;
+  for (const auto& [key, id] : service_ids_) {
+    const TableHistory::Current* current = tables_.find(id);
+    if (current == nullptr || current->first_build) continue;
+    const auto& [address, port, protocol, forward] = key;
+    grown.push_back({address, port, protocol, forward, current->table});
+  }
+  return grown;
 }
 
 std::unique_ptr<const Snapshot> SnapshotBuilder::empty() const {
@@ -116,6 +133,7 @@ void SnapshotBuilder::free_unused_ids(const model::Desired& desired, const LiveF
     const bool was_retired = std::exchange(backend.retired, !wanted_backends.contains(key));
     if (was_retired && backend.retired && live_flows(backend.id) == 0) {
       free_backends_.insert(backend.id.value);
+      tables_.forget(backend.id);
       entry = backend_ids_.erase(entry);
       continue;
     }
@@ -129,13 +147,14 @@ void SnapshotBuilder::free_unused_ids(const model::Desired& desired, const LiveF
       continue;
     }
     free_services_.insert(entry->second.value);
-    tables_.erase(entry->first);
+    tables_.forget(entry->second);
     entry = service_ids_.erase(entry);
   }
 }
 
 Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desired& desired,
-                                                               const LiveFlows& live_flows) {
+                                                               const LiveFlows& live_flows,
+                                                               std::uint32_t now_ms) {
   if (Result<void> checked = check(desired); !checked) return checked.error();
   reused_.clear();
   free_unused_ids(desired, live_flows);
@@ -147,7 +166,9 @@ Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desi
   snapshot->service_names.resize(1);
   snapshot->backends.resize(1);
   snapshot->backend_names.resize(1);
-  for (const model::Service& service : desired.services) add_service(service, *snapshot);
+  access_.begin(desired.prefix_lists);
+  for (const model::Service& service : desired.services) add_service(service, now_ms, *snapshot);
+  access_.end();
   add_retired(*snapshot);
   index_destinations(desired, *snapshot);
   epoch_ = desired.epoch;
@@ -170,14 +191,10 @@ Id take_id(std::set<typename Id::underlying>& free, std::uint32_t& used) {
   return Id(free.extract(free.begin()).value());
 }
 
-std::uint8_t affinity_prefix(const model::Service& service) {
-  return service.address.is_ipv4() ? service.affinity.ipv4_prefix : service.affinity.ipv6_prefix;
-}
-
 }  // namespace
 
 BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId service,
-                                       Snapshot& snapshot) {
+                                       bool tunnel, Snapshot& snapshot) {
   const NextHop hop = *next_hop(backend.address);
   const BackendKey key(service.value, backend.name, backend.address, backend.port);
   auto known = backend_ids_.find(key);
@@ -194,7 +211,12 @@ BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId 
                                            .service = service,
                                            .next_hop = known->second.next_hop,
                                            .port_out = hop.port,
-                                           .admission = backend.admission};
+                                           .admission = backend.admission,
+                                           .weight = backend.weight};
+  if (tunnel) {
+    const PathId next(static_cast<std::uint32_t>(path_ids_.size() + 1));
+    snapshot.backends[id.value].path = path_ids_.emplace(backend.address, next).first->second;
+  }
   entry_at(snapshot.backend_names, id.value) = backend.name;
   return id;
 }
@@ -212,60 +234,55 @@ void SnapshotBuilder::add_retired(Snapshot& snapshot) {
         .service = ServiceId(service),
         .next_hop = known.next_hop,
         .port_out = neighbours_[known.next_hop.value].port,
-        .admission = model::Admission::kDown};
+        .admission = model::Admission::kDown,
+        .weight = 0};
+    snapshot.services[service].leaving.push_back(known.id);
     entry_at(snapshot.backend_names, known.id.value) = name;
   }
 }
 
-void SnapshotBuilder::add_service(const model::Service& service, Snapshot& snapshot) {
+void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t now_ms,
+                                  Snapshot& snapshot) {
   const ServiceKey key(service.address, service.port, service.protocol, service.forward);
   auto known = service_ids_.find(key);
   if (known == service_ids_.end()) {
     known = service_ids_.emplace(key, take_id<ServiceId>(free_services_, services_used_)).first;
+    if (auto primed = primed_.extract(key))
+      tables_.prime(known->second, std::move(primed.mapped()));
   }
   const ServiceId id = known->second;
+  entry_at(snapshot.service_names, id.value) = service.name;
+  ServiceEntry entry = settings_of(service, workers_);
   std::vector<table::Member> members;
-  std::vector<BackendId> member_ids;
+  std::vector<std::pair<l4::ServerId, BackendId>> quic_servers;
   for (const model::Backend& backend : service.backends) {
-    const BackendId backend_id = add_backend(backend, id, snapshot);
-    if (backend.admission != model::Admission::kServing) continue;
+    const BackendId backend_id =
+        add_backend(backend, id, model::is_tunnel(service.forward), snapshot);
+    if (!backend.quic_server_id.empty()) {
+      quic_servers.push_back({*l4::server_id_from(bytes_of(backend.quic_server_id)), backend_id});
+    }
+    if (backend.admission != model::Admission::kServing) {
+      entry.leaving.push_back(backend_id);
+      continue;
+    }
     members.push_back(
         {.identity = hash::name_hash(backend.name, kIdentitySeed), .weight = backend.weight});
-    member_ids.push_back(backend_id);
+    entry.total_weight += backend.weight;
+    entry.members.push_back(backend_id);
   }
-  entry_at(snapshot.service_names, id.value) = service.name;
-  entry_at(snapshot.services, id.value) = {
-      .address = service.address,
-      .port = net::Big16(service.port),
-      .protocol = ip_protocol(service.protocol),
-      .forward = service.forward,
-      .affinity = service.affinity.by,
-      .on_down = service.on_down,
-      .affinity_prefix = affinity_prefix(service),
-      .timeout = timeouts_by_state(service.timeouts),
-      .table = next_table(key, service, std::move(members), snapshot.slots_moved),
-      .members = std::move(member_ids)};
-}
-
-// The table that follows the one before with the fewest moves; the same one if nothing changed.
-std::shared_ptr<const table::Maglev> SnapshotBuilder::next_table(const ServiceKey& key,
-                                                                 const model::Service& service,
-                                                                 std::vector<table::Member> members,
-                                                                 std::uint64_t& slots_moved) {
+  if (service.quic.server_id_length != 0) {
+    entry.quic = std::make_shared<const QuicRoutes>(quic_parameters(service.quic), quic_servers);
+  }
+  entry.access = access_.rules(service.protection);
   const std::uint32_t slots = service.table_slots != 0
                                   ? service.table_slots
                                   : table::Maglev::default_slots(service.backends.size());
-  std::shared_ptr<const table::Maglev>& table = tables_[key];
-  if (table == nullptr || table->slots() != slots) {
-    slots_moved += slots;
-    table = table::Maglev::build(std::move(members), slots);
-  } else if (!std::equal(members.begin(), members.end(), table->members().begin(),
-                         table->members().end())) {
-    auto next = table::Maglev::update(*table, std::move(members));
-    slots_moved += next->moved_from(*table);
-    table = std::move(next);
-  }
-  return table;
+  const TableHistory::Current& current =
+      tables_.next(id, slots, std::move(members), entry.members, now_ms, snapshot.slots_moved);
+  entry.table = current.table;
+  entry.previous = current.previous;
+  entry.changed_ms = current.changed_ms;
+  entry_at(snapshot.services, id.value) = std::move(entry);
 }
 
 void SnapshotBuilder::index_destinations(const model::Desired& desired, Snapshot& snapshot) const {
@@ -297,6 +314,9 @@ void SnapshotBuilder::index_destinations(const model::Desired& desired, Snapshot
   snapshot.ipv4_services = table::Ipv4Services(ipv4);
   snapshot.ipv6_services = table::Ipv6Services(ipv6);
   snapshot.addresses = table::Addresses(addresses);
+  std::vector<std::pair<table::AddressKey, PathId>> paths;
+  for (const auto& [address, id] : path_ids_) paths.push_back({{address}, id});
+  snapshot.paths = table::OpenTable<table::AddressKey, PathId>(paths);
 }
 
 }  // namespace hawser::pipeline

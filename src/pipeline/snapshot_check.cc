@@ -3,6 +3,7 @@
 #include <set>
 
 #include "hawser/pipeline/snapshot_builder.h"
+#include "service_settings.h"
 
 namespace hawser::pipeline {
 namespace {
@@ -58,6 +59,62 @@ Result<void> check_names(const model::Desired& desired) {
   return {};
 }
 
+Result<void> check_quic(const model::Service& service) {
+  const bool routes = service.quic.server_id_length != 0;
+  if (service.affinity.by == model::AffinityBy::kQuicCid && !routes) {
+    return fail(described(service) + ": affinity by quic-cid needs the layout of connection IDs");
+  }
+  if (!routes) return {};
+  if (!service.quic.key.empty() && service.quic.key.size() != limits::kQuicKeyBytes) {
+    return fail(described(service) + ": the QUIC key has " +
+                std::to_string(service.quic.key.size()) + " bytes, must have " +
+                std::to_string(limits::kQuicKeyBytes));
+  }
+  if (Result<void> sound = l4::check(quic_parameters(service.quic)); !sound) {
+    return fail(described(service) + ": " + sound.error().message);
+  }
+  std::set<std::string> ids;
+  for (const model::Backend& backend : service.backends) {
+    if (backend.quic_server_id.empty()) continue;
+    if (backend.quic_server_id.size() != service.quic.server_id_length) {
+      return fail(described(service) + ", backend " + quoted(backend.name) +
+                  ": the QUIC server id has " + std::to_string(backend.quic_server_id.size()) +
+                  " bytes, must have " + std::to_string(service.quic.server_id_length));
+    }
+    if (!ids.insert(backend.quic_server_id).second) {
+      return fail(described(service) + ", backend " + quoted(backend.name) +
+                  ": another backend has the same QUIC server id");
+    }
+  }
+  return {};
+}
+
+Result<void> check_prefix_lists(const model::Desired& desired) {
+  std::set<std::string> names;
+  std::size_t prefixes = 0;
+  for (const model::PrefixList& list : desired.prefix_lists) {
+    if (!names.insert(list.name).second) {
+      return fail("two prefix lists are named " + quoted(list.name));
+    }
+    prefixes += list.prefixes->size();
+  }
+  if (names.size() > limits::kMaxPrefixLists || prefixes > limits::kMaxPrefixes) {
+    return fail(std::to_string(names.size()) + " prefix lists with " + std::to_string(prefixes) +
+                " prefixes, at most " + std::to_string(limits::kMaxPrefixLists) + " with " +
+                std::to_string(limits::kMaxPrefixes) + " are possible");
+  }
+  for (const model::Service& service : desired.services) {
+    for (const auto* used : {&service.protection.allow, &service.protection.deny}) {
+      for (const std::string& name : *used) {
+        if (!names.contains(name)) {
+          return fail(described(service) + ": there is no prefix list " + quoted(name));
+        }
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> SnapshotBuilder::check(const model::Desired& desired) const {
@@ -71,6 +128,7 @@ Result<void> SnapshotBuilder::check(const model::Desired& desired) const {
         "hawser-dataplane");
   }
   if (Result<void> names = check_names(desired); !names) return names;
+  if (Result<void> lists = check_prefix_lists(desired); !lists) return lists;
   for (const model::Service& service : desired.services) {
     if (Result<void> checked = check_service(service); !checked) return checked;
   }
@@ -102,7 +160,7 @@ Result<void> SnapshotBuilder::check_capacity(const model::Desired& desired) cons
               "the limits are reached");
 }
 
-Result<void> SnapshotBuilder::check_service(const model::Service& service) const {
+Result<void> SnapshotBuilder::check_own_address(const model::Service& service) const {
   if (service.address.is_special()) {
     return fail(described(service) + ": nobody can be reached at this address");
   }
@@ -118,6 +176,16 @@ Result<void> SnapshotBuilder::check_service(const model::Service& service) const
                   quoted(port.name) + "; give the service its own");
     }
   }
+  return {};
+}
+
+Result<void> SnapshotBuilder::check_service(const model::Service& service) const {
+  if (Result<void> own = check_own_address(service); !own) return own;
+  if (Result<void> sound = check_quic(service); !sound) return sound;
+  if (service.client_address != model::ClientAddress::kNone &&
+      (service.forward != model::Forward::kNat || service.protocol != model::Protocol::kTcp)) {
+    return fail(described(service) + ": client_address needs forward = \"nat\" and TCP");
+  }
   if (service.table_slots != 0 &&
       (!is_prime(service.table_slots) || service.table_slots > limits::kMaxTableSlots)) {
     return fail(described(service) + ": table_slots is " + std::to_string(service.table_slots) +
@@ -126,10 +194,10 @@ Result<void> SnapshotBuilder::check_service(const model::Service& service) const
   const std::size_t slots = service.table_slots == 0
                                 ? table::Maglev::default_slots(service.backends.size())
                                 : service.table_slots;
-  if (service.backends.size() > std::min(limits::kMaxBackendsPerService, slots)) {
+  const std::size_t most = std::min(limits::kMaxBackendsPerService, slots);
+  if (service.backends.size() > most) {
     return fail(described(service) + " has " + std::to_string(service.backends.size()) +
-                " backends, at most " +
-                std::to_string(std::min(limits::kMaxBackendsPerService, slots)) + " fit its table");
+                " backends, at most " + std::to_string(most) + " fit its table");
   }
   for (const model::Backend& backend : service.backends) {
     if (Result<void> checked = check_backend(service, backend); !checked) return checked;
@@ -141,13 +209,15 @@ Result<void> SnapshotBuilder::check_backend(const model::Service& service,
                                             const model::Backend& backend) const {
   const std::string where = described(service) + ", backend " + quoted(backend.name) + " (" +
                             net::endpoint_to_string(backend.address, backend.port) + ")";
-  if (backend.address.family != service.address.family) {
-    return fail(where + ": service and backend must be of one address family");
+  const bool tunnel = model::is_tunnel(service.forward);
+  if (backend.address.family != service.address.family && !tunnel) {
+    return fail(where +
+                ": service and backend must be of one address family; a tunnel can mix them");
   }
   if (backend.address.is_special()) return fail(where + ": nobody can be reached there");
-  if (service.forward == model::Forward::kDsrL2 && backend.port != service.port) {
-    return fail(where + ": dsr-l2 cannot change the port; it must be " +
-                std::to_string(service.port));
+  if (service.forward != model::Forward::kNat && backend.port != service.port) {
+    return fail(where + ": " + std::string(model::to_string(service.forward)) +
+                " cannot change the port; it must be " + std::to_string(service.port));
   }
   const std::optional<NextHop> hop = next_hop(backend.address);
   if (!hop) {
@@ -161,6 +231,10 @@ Result<void> SnapshotBuilder::check_backend(const model::Service& service,
       port_entries_[hop->port.value].nat(backend.address.family).empty()) {
     return fail(where + ": forward = \"nat\", but port " + quoted(port.name) +
                 " has no NAT address of its family");
+  }
+  if (tunnel && !port_entries_[hop->port.value].tunnel_source(backend.address.family)) {
+    return fail(where + ": a tunnel needs a source, but port " + quoted(port.name) +
+                " has no address of its family");
   }
   return {};
 }

@@ -170,8 +170,31 @@ std::shared_ptr<const Maglev> Maglev::update(const Maglev& previous, std::vector
   return std::shared_ptr<const Maglev>(new Maglev(std::move(members), std::move(owners)));
 }
 
+std::shared_ptr<const Maglev> Maglev::restore(std::vector<Member> members,
+                                              std::vector<std::uint16_t> owners) {
+  if (owners.empty() || owners.size() > limits::kMaxTableSlots) return nullptr;
+  if (members.size() > limits::kMaxBackendsPerService) return nullptr;
+  const bool sound = std::all_of(owners.begin(), owners.end(), [&](std::uint16_t owner) {
+    return owner == kNobody || owner < members.size();
+  });
+  if (!sound) return nullptr;
+  return std::shared_ptr<const Maglev>(new Maglev(std::move(members), std::move(owners)));
+}
+
+std::shared_ptr<const Maglev> Maglev::marked(const Maglev& table,
+                                             std::span<const std::uint32_t> slots) {
+  std::vector<std::uint16_t> owners(table.slots_);
+  for (std::uint16_t& owner : owners) owner &= kNobody;
+  for (const std::uint32_t slot : slots) owners[slot] |= kChanged;
+  return std::shared_ptr<const Maglev>(new Maglev(table.members_, std::move(owners)));
+}
+
 std::vector<std::uint32_t> Maglev::counts() const {
-  return count_owners(slots_, members_.size());
+  std::vector<std::uint32_t> counts(members_.size(), 0);
+  for (std::uint32_t slot = 0; slot < slots(); ++slot) {
+    if (owner(slot) != kNobody) ++counts[owner(slot)];
+  }
+  return counts;
 }
 
 std::uint32_t Maglev::moved_from(const Maglev& other) const {

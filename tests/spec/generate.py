@@ -3,7 +3,9 @@ import importlib
 import sys
 
 TOPICS = ["frames", "ipv4", "ipv6", "transport", "neighbours", "nat", "dsr", "tcp", "expiry",
-          "backends", "affinity", "ports", "limits", "bursts"]
+          "backends", "affinity", "ports", "limits", "bursts", "tunnels", "icmp", "icmp_errors",
+          "fragments", "size", "mss", "options", "vlan", "defences", "quic", "choice", "previous",
+          "opening", "paths"]
 
 
 def main():

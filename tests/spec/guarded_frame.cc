@@ -11,6 +11,14 @@
 #include "hawser/base/limits.h"
 
 namespace hawser::spec {
+namespace {
+
+// Bytes before the headroom that are watched, and what they hold.
+constexpr std::size_t kWatched = 256;
+constexpr std::uint8_t kUntouched = 0x5a;
+constexpr std::uint8_t kUnwritten = 0xa5;
+
+}  // namespace
 
 GuardedFrame::GuardedFrame() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
   size_ = (limits::kMaxFrame / page_ + 2) * page_;
@@ -26,11 +34,18 @@ GuardedFrame::~GuardedFrame() {
 }
 
 std::uint8_t* GuardedFrame::place(std::span<const std::uint8_t> frame, std::size_t capacity) {
-  HAWSER_REQUIRE(frame.size() <= capacity && capacity <= size_);
+  HAWSER_REQUIRE(frame.size() <= capacity && capacity + limits::kHeadroom + kWatched <= size_);
   std::uint8_t* at = memory_ + size_ - capacity;
+  headroom_ = at - limits::kHeadroom;
+  std::fill(headroom_ - kWatched, headroom_, kUntouched);
+  std::fill(headroom_, memory_ + size_, kUnwritten);
   if (!frame.empty()) std::memcpy(at, frame.data(), frame.size());
-  std::fill(at + frame.size(), memory_ + size_, std::uint8_t{0xa5});
   return at;
+}
+
+bool GuardedFrame::headroom_kept() const {
+  return headroom_ == nullptr || std::all_of(headroom_ - kWatched, headroom_,
+                                             [](std::uint8_t byte) { return byte == kUntouched; });
 }
 
 }  // namespace hawser::spec

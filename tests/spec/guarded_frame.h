@@ -15,12 +15,17 @@ class GuardedFrame {
   GuardedFrame& operator=(const GuardedFrame&) = delete;
 
   // Copies `frame` to where `capacity` bytes end exactly at the unreadable page. What lies between
-  // the frame and the page is filled with 0xa5. `capacity` is at least the frame's size.
+  // the frame and the page is filled with 0xa5, as are the limits::kHeadroom bytes before it, which
+  // may be written. `capacity` is at least the frame's size.
   [[nodiscard]] std::uint8_t* place(std::span<const std::uint8_t> frame, std::size_t capacity);
+
+  // Nothing was written before the headroom of what was placed last.
+  [[nodiscard]] bool headroom_kept() const;
 
  private:
   std::uint8_t* memory_;
-  std::size_t size_;  // readable bytes
+  std::uint8_t* headroom_ = nullptr;  // of what was placed last
+  std::size_t size_;                  // readable bytes
   std::size_t page_;
 };
 

@@ -31,11 +31,16 @@ BACKENDS = {"b1": B1, "b2": B2, "b3": B3, "far": B_FAR}
 
 VIP = Host("", "192.0.2.10", "2001:db8:10::10")         # of the nat services
 DIRECT_VIP = Host("", "192.0.2.20", "2001:db8:10::20")  # of the dsr-l2 services
+IPIP_VIP = Host("", "192.0.2.30", "2001:db8:10::30")    # of the dsr-ipip services
+GUE_VIP = Host("", "192.0.2.40", "2001:db8:10::40")     # of the dsr-gue services
+VIPS = {"nat": VIP, "dsr-l2": DIRECT_VIP, "dsr-ipip": IPIP_VIP, "dsr-gue": GUE_VIP}
 
 PORT_0 = {"name": "lan0", "mac": OWN.mac, "addresses": ["10.0.0.1/24", "fd00::1/64"],
           "gateways": [ROUTER.ipv4, ROUTER.ipv6], "nat_addresses": [NAT.ipv4, NAT.ipv6]}
 PORT_1 = {"name": "lan1", "mac": OWN_1.mac, "addresses": ["10.1.0.1/24", "fd01::1/64"],
           "gateways": [], "nat_addresses": [NAT_1.ipv4, NAT_1.ipv6]}
+JUMBO_0 = {**PORT_0, "mtu": 9000}
+JUMBO_1 = {**PORT_1, "mtu": 9000}
 ISOLATED = {**PORT_0, "gateways": []}  # port 0 without a router
 
 RESOLVED = [(0, ROUTER), (0, NEAR), (0, B1), (0, B2), (1, NEAR_1), (1, B3)]
@@ -46,14 +51,13 @@ def backend(name, version, port, **more):
 
 
 def service(name, **changes):
-    """One of the eight services below, by name, with other values where `changes` says so."""
+    """One of the services below, by name, with other values where `changes` says so."""
     return {**copy.deepcopy(SERVICES[name]), **changes}
 
 
 def _service(name, version, protocol, forward, port, backend_port):
-    vip = VIP if forward == "nat" else DIRECT_VIP
-    return {"name": name, "address": vip.address(version), "port": port, "protocol": protocol,
-            "forward": forward, "table_slots": 251,
+    return {"name": name, "address": VIPS[forward].address(version), "port": port,
+            "protocol": protocol, "forward": forward, "table_slots": 251,
             "timeouts": {"established": 900, "handshake": 60, "closing": 120, "udp": 300},
             "backends": [backend("b1", version, backend_port)]}
 
@@ -67,6 +71,14 @@ SERVICES = {s["name"]: s for s in [
     _service("direct6", 6, "tcp", "dsr-l2", 80, 80),
     _service("directdns4", 4, "udp", "dsr-l2", 53, 53),
     _service("directdns6", 6, "udp", "dsr-l2", 53, 53),
+    _service("ipip4", 4, "tcp", "dsr-ipip", 80, 80),
+    _service("ipip6", 6, "tcp", "dsr-ipip", 80, 80),
+    _service("ipipdns4", 4, "udp", "dsr-ipip", 53, 53),
+    _service("ipipdns6", 6, "udp", "dsr-ipip", 53, 53),
+    _service("gue4", 4, "tcp", "dsr-gue", 80, 80),
+    _service("gue6", 6, "tcp", "dsr-gue", 80, 80),
+    _service("guedns4", 4, "udp", "dsr-gue", 53, 53),
+    _service("guedns6", 6, "udp", "dsr-gue", 53, 53),
 ]}
 
 
@@ -86,8 +98,10 @@ def neighbours(unresolved=()):
 
 
 def setup(services=None, workers=1, ports=(PORT_0,), ipv4_buckets=16, ipv6_buckets=16,
-          unresolved=()):
-    """What a row starts from: one worker, one port and all eight services if not said otherwise."""
+          unresolved=(), spares=64, prefix_lists=None):
+    """What a row starts from: one worker, one port and all services if not said otherwise.
+    `spares`: empty buffers that a worker has at most; `prefix_lists`: by name."""
     return {"workers": workers, "ports": list(ports), "ipv4_buckets": ipv4_buckets,
-            "ipv6_buckets": ipv6_buckets, "neighbours": neighbours(unresolved),
+            "ipv6_buckets": ipv6_buckets, "neighbours": neighbours(unresolved), "spares": spares,
+            "prefix_lists": prefix_lists or {},
             "services": all_services() if services is None else services}

@@ -29,13 +29,52 @@ def frame(given, verdict, out=None, port=0, out_port=None, backend=None, **more)
     return step
 
 
-def burst(at, *frames, worker=0):
-    """Frames that a worker receives together, `at` seconds."""
-    return {"do": "burst", "at": at, "worker": worker, "frames": list(frames)}
+def burst(at, *frames, worker=0, after=()):
+    """Frames that a worker receives together, `at` seconds. `after`: what comes out beside them, in
+    order; see `beside` and `released`."""
+    return {"do": "burst", "at_ms": _milliseconds(at), "worker": worker, "frames": list(frames),
+            "after": list(after)}
 
 
-def snapshot(*services):
-    return {"do": "snapshot", "services": list(services)}
+def tick(at, *after, worker=0):
+    """What is due without a packet, and what comes out of it."""
+    return {"do": "tick", "at_ms": _milliseconds(at), "worker": worker, "after": list(after)}
+
+
+def beside(verdict, out=None, out_port=0, backend=None, **more):
+    """A packet that comes out beside those of the burst; without `out` it is dropped."""
+    step = {"verdict": verdict, **more}
+    if out is not None:
+        step.update({"out": hexed(out), "out_port": out_port})
+    if backend is not None:
+        step["backend"] = backend
+    return step
+
+
+def released(one):
+    """A frame that was held and goes its way now, as `frame` says."""
+    step = {"out": one["in"], **one}
+    del step["in"], step["port"]
+    return step
+
+
+def choice(*ways, label=None, opens=False):
+    """One frame that may go any of these ways, each a `frame`. Frames of one `label` must go the
+    same way, those of another label another. `opens`: it begins a flow."""
+    assert len({(way["in"], way["verdict"], way["port"]) for way in ways}) == 1
+    choices = [{"backend": way["backend"], "out": way["out"], "out_port": way["out_port"],
+                "counters": _chosen(way, opens)} for way in ways]
+    one = {"in": ways[0]["in"], "verdict": ways[0]["verdict"], "port": ways[0]["port"],
+           "choices": choices}
+    if label is not None:
+        one["label"] = label
+    return one
+
+
+def snapshot(*services, at=None, prefix_lists=None):
+    """Other services from now on, or from `at` seconds on."""
+    return {"do": "snapshot", "services": list(services), "prefix_lists": prefix_lists or {},
+            "at_ms": None if at is None else _milliseconds(at)}
 
 
 def resolve(host, address, port=0):
@@ -48,7 +87,17 @@ def lose(address, port=0):
 
 def sweep(at, seconds=20, worker=0):
     """So much time passes for the sweep; 20 seconds are one whole round."""
-    return {"do": "sweep", "at": at, "worker": worker, "microseconds": seconds * 1_000_000}
+    return {"do": "sweep", "at_ms": _milliseconds(at), "worker": worker,
+            "microseconds": seconds * 1_000_000}
+
+
+def wipe(worker=0):
+    """A worker forgets all its flows, as one that begins after another's end."""
+    return {"do": "wipe", "worker": worker}
+
+
+def _milliseconds(at):
+    return round(at * 1000)
 
 
 # --- counters ------------------------------------------------------------------------------------
@@ -72,6 +121,20 @@ def expired(count, worker=0):
     return worker, {"expired": count}
 
 
+def spilled(count, worker=0):
+    return worker, {"spilled": count}
+
+
+def previous_owner(count, worker=0):
+    return worker, {"previous_owner": count}
+
+
+def between(least, most, *path, worker=0):
+    """Bounds for a counter, by its path: ("backends", "web4/b1", "flows") or ("spilled",). One that
+    stands alone is not compared further."""
+    return {"worker": worker, "path": list(path), "least": least, "most": most}
+
+
 def _add(total, more):
     for key, value in more.items():
         if isinstance(value, dict):
@@ -89,21 +152,33 @@ def _without_zeros(counters):
     return kept
 
 
+WAYS = {"forward_nat": "in", "forward_dsr_l2": "in", "forward_dsr_ipip": "in",
+        "forward_dsr_gue": "in", "forward_icmp": "in", "forward_fragment": "in",
+        "forward_proxy_header": "in",
+        "return_nat": "out", "return_icmp": "out"}
+
+
 def _traffic(step):
-    """What one frame adds to the counters of the backend it went to or came from."""
+    """What one frame adds to the counters of the backend it went to or came from. `way` says for a
+    `forward_fragment` that it is the client's."""
     if "backend" not in step:
         return {}
-    way = {"forward_nat": "in", "forward_dsr_l2": "in", "return_nat": "out"}[step["verdict"]]
-    length = step.get("length", len(step["out"]) // 2)
+    way = step.get("way", WAYS[step["verdict"]])
+    length = step.get("out_length", step.get("length", len(step["out"]) // 2))
     return {"backends": {step["backend"]: {f"packets_{way}": 1, f"bytes_{way}": length}}}
+
+
+def _chosen(way, opens):
+    counters = _traffic(way)
+    if opens:
+        _add(counters, flows(way["backend"], live=1, new=1)[1])
+    return counters
 
 
 def _expected(setup, steps, counters):
     workers = [{"verdicts": Counter(), "backends": {}} for _ in range(setup["workers"])]
     for step in steps:
-        if step["do"] != "burst":
-            continue
-        for one in step["frames"]:
+        for one in step.get("frames", []) + step.get("after", []):
             workers[step["worker"]]["verdicts"][one["verdict"]] += 1
             _add(workers[step["worker"]], _traffic(one))
     for worker, more in counters:
@@ -111,11 +186,12 @@ def _expected(setup, steps, counters):
     return [_without_zeros(counted) for counted in workers]
 
 
-def row(title, *steps, setup=None, counters=()):
-    """Adds a test. Verdicts, packets and bytes follow from the steps; `counters` says the rest."""
+def row(title, *steps, setup=None, counters=(), ranges=()):
+    """Adds a test. Verdicts, packets and bytes follow from the steps; `counters` says the rest, and
+    `ranges` what has only bounds."""
     setup = network.setup() if setup is None else setup
     ROWS.append({"title": title, "setup": setup, "steps": list(steps),
-                 "counters": _expected(setup, steps, counters)})
+                 "counters": _expected(setup, steps, counters), "ranges": list(ranges)})
 
 
 def write(path):

@@ -1,5 +1,5 @@
 # Rows about dsr-l2: only MAC addresses change, and a flow may be met in the middle.
-from network import FAR, NEAR
+from network import FAR, JUMBO_0, NEAR, setup
 from row import burst, flows, frame, row
 from talk import Talk
 
@@ -46,4 +46,4 @@ WHOLE, CUT = bytes.fromhex(JUMBO["in"]), 60
 row("a jumbo frame of which only the headers are at hand passes a dsr-l2 service",
     burst(0, frame(WHOLE[:CUT], "forward_dsr_l2", bytes.fromhex(JUMBO["out"])[:CUT],
                    length=len(WHOLE), backend="direct4/b1")),
-    counters=[flows("direct4/b1", live=1, new=1)])
+    counters=[flows("direct4/b1", live=1, new=1)], setup=setup(ports=(JUMBO_0,)))

@@ -63,10 +63,11 @@ row("a SYN after the handshake timed out begins a connection anew, before any sw
     burst(0, web.ask("S")), burst(61, Talk("web4", local_port=1025).ask("S")),
     counters=[flows("web4/b1", live=1, new=2), expired(1)])
 row("a connection lives on while the clock of seconds wraps around",
-    burst(65500, web.ask("S")), burst(65500, web.ask("A")), burst(300, web.ask("A")), sweep(1200),
+    burst(65500, web.ask("S")), burst(65500, web.ask("A")), burst(65836, web.ask("A")),
+    sweep(66736),
     counters=[flows("web4/b1", live=1, new=1)])
 row("a connection expires while the clock of seconds wraps around",
-    burst(65500, web.ask("S")), burst(65500, web.ask("A")), sweep(900 - 36 + 1),
+    burst(65500, web.ask("S")), burst(65500, web.ask("A")), sweep(66401),
     counters=[flows("web4/b1", live=0, new=1), expired(1)])
 row("a sweep forgets the idle flows and keeps the others",
     burst(0, *[Talk("dns4", FAR, 41000 + n, 1024 + n).ask() for n in range(10)]),

@@ -1,5 +1,5 @@
-# Rows about IPv4 headers: truncated, lying, fragmented, from nowhere, or for nobody.
-from scapy.layers.inet import ICMP, IP, TCP, UDP
+# Rows about IPv4 headers: truncated, lying, from nowhere, or for nobody.
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Ether
 
 from network import DIRECT_VIP, FAR, NAT, NEAR, OWN, VIP
@@ -67,15 +67,6 @@ row("an IPv4 source just outside the forbidden ranges is served",
       for i, s in enumerate(("1.0.0.0", "126.255.255.255", "128.0.0.1", "223.255.255.255"))],
     counters=[flows("web4/b1", live=4, new=4)])
 
-FIRST = web_syn(flags="MF")
-LATER = to(VIP.ipv4, bytes(64), proto=6, frag=185)
-row("the first fragment of a packet for a service is dropped",
-    burst(0, frame(FIRST, "ipv4_fragment")))
-row("a later fragment, middle or last, of a packet for a service is dropped",
-    burst(0, frame(to(VIP.ipv4, bytes(64), proto=6, frag=185, flags="MF"), "ipv4_fragment"),
-          frame(LATER, "ipv4_fragment")))
-row("a fragment for a NAT address is dropped",
-    burst(0, frame(to(NAT.ipv4, bytes(64), proto=17, frag=1), "ipv4_fragment")))
 row("a fragment for an own address is the kernel's to reassemble",
     burst(0, frame(to(OWN.ipv4, UDP(dport=9) / bytes(8), flags="MF"), "punt_local"),
           frame(to(OWN.ipv4, bytes(8), proto=17, frag=2), "punt_local")))
@@ -100,13 +91,9 @@ row("a service address with another port is no service",
 row("a service address with the port of another protocol is no service",
     burst(0, frame(to(VIP.ipv4, UDP(dport=80)), "no_service"),
           frame(to(VIP.ipv4, TCP(dport=53, flags="S")), "no_service")))
-row("a ping to a service address is no service",
-    burst(0, frame(to(VIP.ipv4, ICMP() / b"abcdefgh"), "no_service")))
 row("a protocol without ports for a service address is no service",
     burst(0, frame(to(VIP.ipv4, bytes(16), proto=132), "no_service"),
           frame(to(VIP.ipv4, b"", proto=47), "no_service")))
-row("a ping to a NAT address is no service",
-    burst(0, frame(to(NAT.ipv4, ICMP() / b"abcdefgh"), "no_service")))
 row("a DHCP client that has no address yet is dropped for its source",
     burst(0, frame(Ether(src=NEAR.mac, dst="ff:ff:ff:ff:ff:ff") /
                    IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67) /

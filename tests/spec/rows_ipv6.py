@@ -1,10 +1,10 @@
-# Rows about IPv6 headers: truncated, lying, extended, from nowhere, or for nobody.
+# Rows about IPv6 headers: truncated, lying, from nowhere, or for nobody.
 from scapy.layers.inet import TCP, UDP
-from scapy.layers.inet6 import (ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
-                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting)
+from scapy.layers.inet6 import (ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrRouting)
 from scapy.layers.l2 import Ether
 
-from network import FAR, NAT, OWN, VIP
+from network import FAR, OWN, VIP
 from row import burst, flows, frame, row
 from talk import Talk
 
@@ -49,27 +49,13 @@ row("a multicast or loopback IPv6 source is dropped even if the packet is for an
 ROUTING = IPv6ExtHdrRouting(addresses=["2001:db8::5"])
 EXTENDED = [IPv6ExtHdrHopByHop() / TCP(dport=80), ROUTING / TCP(dport=80),
             IPv6ExtHdrDestOpt() / TCP(dport=80)]
-row("a packet with an IPv6 extension header for a service is dropped",
-    burst(0, *[frame(to(VIP.ipv6, rest), "ipv6_extension") for rest in EXTENDED]))
-row("an IPv6 fragment for a service is dropped, the first and any other",
-    burst(0, frame(to(VIP.ipv6, IPv6ExtHdrFragment(m=1, id=7) / TCP(dport=80)), "ipv6_extension"),
-          frame(to(VIP.ipv6, IPv6ExtHdrFragment(offset=10, id=7, nh=6) / bytes(16)),
-                "ipv6_extension")))
-row("ESP, AH, mobility, HIP and shim6 headers for a service are dropped as extensions",
-    burst(0, *[frame(to(VIP.ipv6, b"\x3b" + bytes(23), nh=n), "ipv6_extension")
-               for n in (50, 51, 135, 139, 140)]))
 row("a packet with an IPv6 extension header for an own address is the kernel's",
     burst(0, *[frame(to(OWN.ipv6, rest), "punt_local") for rest in EXTENDED]))
-row("an IPv6 extension header for a NAT address is dropped",
-    burst(0, frame(to(NAT.ipv6, IPv6ExtHdrDestOpt() / TCP(dport=1024)), "ipv6_extension")))
 row("an IPv6 packet with no next header for a service address is no service",
     burst(0, frame(to(VIP.ipv6, b"", nh=59), "no_service")))
 row("an IPv6 service address with another port or protocol is no service",
     burst(0, frame(to(VIP.ipv6, TCP(dport=81, flags="S")), "no_service"),
           frame(to(VIP.ipv6, UDP(dport=80)), "no_service")))
-row("a ping to an IPv6 service address or NAT address is no service",
-    burst(0, frame(to(VIP.ipv6, ICMPv6EchoRequest(data=b"abcdefgh")), "no_service"),
-          frame(to(NAT.ipv6, ICMPv6EchoRequest(data=b"abcdefgh")), "no_service")))
 row("a ping to an own IPv6 address is the kernel's to answer",
     burst(0, frame(to(OWN.ipv6, ICMPv6EchoRequest(data=b"abcdefgh")), "punt_local")))
 row("malformed TCP for an own IPv6 address is the kernel's to judge",

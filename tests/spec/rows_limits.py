@@ -82,3 +82,14 @@ row("a sweep frees the local ports of idle flows",
     *ALL, sweep(61, seconds=5), sweep(61, seconds=5), sweep(61, seconds=5), sweep(61, seconds=5),
     burst(62, nth(0, ordinal=USABLE).ask("S")),
     counters=[flows("web4/b1", live=1, new=USABLE + 1), expired(USABLE)], setup=MANY)
+row("without a free local port, a connection that is over gives its own to the next",
+    *ALL, burst(1, nth(3).ask("R")), burst(2, nth(USABLE, ordinal=USABLE).ask("S")),
+    burst(3, nth(USABLE + 1).dropped("nat_ports_exhausted"), nth(4).ask("A")),
+    counters=[flows("web4/b1", live=USABLE, new=USABLE + 1), (0, {"nat_ports_reclaimed": 1})],
+    setup=MANY)
+row("of two connections that are over, the older gives its local port first",
+    *ALL, burst(1, nth(9).ask("R")), burst(3, nth(5).ask("R")),
+    burst(4, nth(USABLE, ordinal=USABLE).ask("S")),
+    burst(5, nth(5).ask("R"), nth(9).dropped("no_flow", "R")),
+    counters=[flows("web4/b1", live=USABLE, new=USABLE + 1), (0, {"nat_ports_reclaimed": 1})],
+    setup=MANY)

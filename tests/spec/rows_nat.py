@@ -5,11 +5,11 @@ from scapy.layers.inet import IP, TCP, UDP, IPOption_Timestamp
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
-from network import B1, B2, FAR, NAT, NEAR, OWN, VIP
+from network import B1, B2, FAR, JUMBO_0, NAT, NEAR, OWN, VIP, setup
 from row import burst, flows, frame, row
 from talk import Talk
 
-TCP_OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (7, 0)), ("NOP", None), ("WScale", 7)]
+TCP_OPTIONS = [("MSS", 1400), ("SAckOK", b""), ("Timestamp", (7, 0)), ("NOP", None), ("WScale", 7)]
 
 
 def checksum_of(hex_frame, layer):
@@ -126,13 +126,14 @@ row("an IPv4 header checksum sent as all ones in place of zero is understood",
 
 JUMBO = web.ask("A", payload=bytes(range(256)) * 35)
 row("a jumbo frame passes a nat service whole",
-    burst(0, web.ask("S")), burst(0, JUMBO), counters=[flows("web4/b1", live=1, new=1)])
+    burst(0, web.ask("S")), burst(0, JUMBO), counters=[flows("web4/b1", live=1, new=1)],
+    setup=setup(ports=(JUMBO_0,)))
 WHOLE, CUT = bytes.fromhex(JUMBO["in"]), 54
 row("a jumbo frame of which only the headers are at hand gets them rewritten",
     burst(0, web.ask("S")),
     burst(0, frame(WHOLE[:CUT], "forward_nat", bytes.fromhex(JUMBO["out"])[:CUT],
                    length=len(WHOLE), backend="web4/b1")),
-    counters=[flows("web4/b1", live=1, new=1)])
+    counters=[flows("web4/b1", live=1, new=1)], setup=setup(ports=(JUMBO_0,)))
 
 row("two clients with the same port, and one with two, get a local port each",
     burst(0, Talk("web4", FAR, 40000, 1024).ask("S")),

@@ -160,7 +160,7 @@ row("ICMPv6 too short for a type is judged by its destination",
     burst(0, *[frame(Ether(src=NEAR.mac, dst=OWN.mac) / IPv6(src=NEAR.ipv6, dst=d, nh=58) / rest,
                      verdict)
                for rest in (b"", b"\x87", b"\x87\x00\x00")
-               for d, verdict in ((OWN.ipv6, "punt_local"), (VIP.ipv6, "no_service"))]))
+               for d, verdict in ((OWN.ipv6, "punt_local"), (VIP.ipv6, "icmp_malformed"))]))
 row("an ICMPv6 echo request sent to all nodes goes to the kernel unchanged",
     burst(0, frame(Ether(src=NEAR.mac, dst="33:33:00:00:00:01") /
                    IPv6(src=NEAR.ipv6, dst="ff02::1") / ICMPv6EchoRequest(), "punt_other")))

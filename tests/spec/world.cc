@@ -7,6 +7,7 @@ namespace hawser::spec {
 namespace {
 
 constexpr std::size_t kBackendCapacity = 64;
+constexpr std::size_t kServiceCapacity = 64;
 constexpr std::size_t kNeighbourCapacity = 256;
 
 // Any key will do: no row may depend on it.
@@ -31,47 +32,76 @@ Json backend_counters(const stats::BackendCounters& counters) {
   return json;
 }
 
+void zero(stats::BackendCounters& counters) {
+  for (stats::Counter* counter : {&counters.flows, &counters.new_flows, &counters.packets_in,
+                                  &counters.bytes_in, &counters.packets_out, &counters.bytes_out}) {
+    counter->subtract(counter->read());
+  }
+}
+
+template <typename Table>
+void wipe(Table& flows, pipeline::WorkerState& worker) {
+  for (std::size_t bucket = 0; bucket < flows.buckets(); ++bucket) {
+    flows.visit_bucket(bucket, [&](auto& flow) {
+      const std::uint32_t nat = flow.meta.nat();
+      if (nat != table::FlowMeta::kNoNat) worker.nat.release(table::NatIndex::unpack(nat));
+      worker.backends[flow.meta.backend().value].flows.subtract(1);
+      worker.service_flows[flow.service.value].subtract(1);
+      flows.release(flow);
+    });
+  }
+}
+
 }  // namespace
 
-World::World(const Setup& setup)
-    : builder_(setup.ports, kBackendCapacity), macs_(kNeighbourCapacity), workers_(setup.workers) {
+World::World(const Setup& setup, FramePool& pool)
+    : pool_(pool),
+      spares_(setup.spares),
+      builder_(setup.ports, kBackendCapacity, setup.workers),
+      macs_(kNeighbourCapacity),
+      workers_(setup.workers) {
   for (std::uint16_t id = 0; id < setup.workers; ++id) {
     Worker& worker = workers_[id];
     worker.ipv4.resize(setup.ipv4_buckets);
     worker.ipv6.resize(setup.ipv6_buckets);
     worker.nat.resize(table::NatTable::records_needed(builder_.nat_addresses(), setup.workers));
     worker.backends = std::vector<stats::BackendCounters>(kBackendCapacity);
-    worker.state = std::make_unique<pipeline::WorkerState>(WorkerId(id), worker.ipv4, worker.ipv6,
-                                                           worker.nat, builder_.nat_addresses(),
-                                                           setup.workers, worker.backends);
+    worker.state = std::make_unique<pipeline::WorkerState>(
+        WorkerId(id), worker.ipv4, worker.ipv6, worker.nat, builder_.nat_addresses(), setup.workers,
+        worker.backends, 0U, 0U, setup.openings);
+    worker.others_backends = std::vector<std::atomic<std::uint32_t>>(kBackendCapacity);
+    worker.others_services = std::vector<std::atomic<std::uint32_t>>(kServiceCapacity);
+    if (setup.workers > 1) {
+      worker.state->others = {.backends = worker.others_backends,
+                              .services = worker.others_services};
+    }
   }
   for (const NeighbourStep& neighbour : setup.neighbours) {
     if (neighbour.mac) known_macs_[neighbour.target] = *neighbour.mac;
   }
-  publish(setup.services);
+  publish(setup.first);
 }
 
-void World::publish(const std::vector<model::Service>& services) {
-  const model::Desired desired{
-      .epoch = Epoch(++epoch_), .flow_key = flow_key(), .services = services};
-  auto built = builder_.build(desired, [&](BackendId id) {
-    std::uint64_t flows = 0;
-    for (const Worker& worker : workers_) flows += worker.backends[id.value].flows.read();
-    return flows;
-  });
+void World::publish(const SnapshotStep& step) {
+  const model::Desired desired{.epoch = Epoch(++epoch_),
+                               .flow_key = flow_key(),
+                               .services = step.services,
+                               .prefix_lists = step.prefix_lists};
+  auto built = builder_.build(
+      desired,
+      [&](BackendId id) {
+        std::uint64_t flows = 0;
+        for (const Worker& worker : workers_) flows += worker.backends[id.value].flows.read();
+        return flows;
+      },
+      static_cast<std::uint32_t>(now_ms_));
   if (!built) throw std::runtime_error("snapshot refused: " + built.error().message);
   for (Worker& worker : workers_) {
-    for (const BackendId id : builder_.reused()) {
-      stats::BackendCounters& counters = worker.backends[id.value];
-      for (stats::Counter* counter :
-           {&counters.flows, &counters.new_flows, &counters.packets_in, &counters.bytes_in,
-            &counters.packets_out, &counters.bytes_out}) {
-        counter->subtract(counter->read());
-      }
-    }
+    for (const BackendId id : builder_.reused()) zero(worker.backends[id.value]);
   }
   snapshot_ = std::move(built).value();
-  note_names(services);
+  if (snapshot_->services.size() > kServiceCapacity) throw std::runtime_error("too many services");
+  note_names(step.services);
   tell_neighbours();
 }
 
@@ -87,8 +117,27 @@ void World::tell_neighbours() {
   }
 }
 
+// What the main core would sum up for this worker, without its delay.
+void World::tell_load(std::uint16_t worker) {
+  Worker& told = workers_.at(worker);
+  const auto sum_up = [&](std::vector<std::atomic<std::uint32_t>>& sums, const auto& flows_of) {
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      std::uint64_t sum = 0;
+      for (const Worker& other : workers_) {
+        if (&other != &told) sum += flows_of(other, i);
+      }
+      sums[i].store(static_cast<std::uint32_t>(sum));
+    }
+  };
+  sum_up(told.others_backends,
+         [](const Worker& other, std::size_t id) { return other.backends[id].flows.read(); });
+  sum_up(told.others_services,
+         [](const Worker& other, std::size_t id) { return other.state->service_flows[id].read(); });
+}
+
 void World::apply(const SnapshotStep& step) {
-  publish(step.services);
+  now_ms_ = step.at_ms.value_or(now_ms_);
+  publish(step);
 }
 
 void World::apply(const NeighbourStep& step) {
@@ -98,20 +147,50 @@ void World::apply(const NeighbourStep& step) {
 }
 
 void World::apply(const SweepStep& step) {
-  pipeline::Context swept = context(step.worker, step.at);
+  pipeline::Context swept = context(step.worker, step.at_ms);
   pipeline::sweep(swept, step.microseconds);
 }
 
-void World::run(pipeline::Burst& burst, std::uint16_t worker, std::uint16_t seconds) {
-  pipeline::Context at = context(worker, seconds);
+void World::apply(const WipeStep& step) {
+  pipeline::WorkerState& state = *workers_.at(step.worker).state;
+  wipe(state.ipv4, state);
+  wipe(state.ipv6, state);
+}
+
+void World::run(pipeline::Burst& burst, std::uint16_t worker, std::uint64_t at_ms) {
+  pipeline::Context at = context(worker, at_ms);
+  tell_load(worker);
   pipeline::run(burst, at);
 }
 
-pipeline::Context World::context(std::uint16_t worker, std::uint16_t seconds) {
+void World::tick(std::uint16_t worker, std::uint64_t at_ms) {
+  pipeline::Context at = context(worker, at_ms);
+  pipeline::tick(at);
+}
+
+pipeline::Outbox& World::outbox(std::uint16_t worker) {
+  return workers_.at(worker).state->outbox;
+}
+
+void World::restock(std::uint16_t worker) {
+  pipeline::Outbox& stocked = outbox(worker);
+  while (limits::kSpares - stocked.spares_wanted() < spares_) {
+    GuardedFrame* frame = pool_.take();
+    pipeline::Packet spare;
+    spare.data = frame->place({}, limits::kMaxFrame);
+    spare.handle = frame;
+    spare.capacity = limits::kMaxFrame;
+    stocked.add_spare(spare);
+  }
+}
+
+pipeline::Context World::context(std::uint16_t worker, std::uint64_t at_ms) {
+  now_ms_ = at_ms;
   return {.snapshot = *snapshot_,
           .worker = *workers_.at(worker).state,
           .neighbours = macs_,
-          .now = CoarseTime{seconds}};
+          .now = CoarseTime{static_cast<std::uint16_t>(at_ms / 1000)},
+          .now_ms = static_cast<std::uint32_t>(at_ms)};
 }
 
 // "web4/b1"; a removed backend keeps its name until another has its id.
@@ -147,7 +226,52 @@ Json World::counters(std::uint16_t worker) const {
   put(all, "nat_ports_used", state.nat.used());
   put(all, "stateless", state.stateless.read());
   put(all, "expired", state.expired.read());
+  put(all, "proxy_header_lost", state.proxy_header_lost.read());
+  put(all, "path_mtus_learned", state.path_mtus_learned.read());
+  put(all, "nat_ports_reclaimed", state.nat_ports_reclaimed.read());
+  put(all, "spilled", state.spilled.read());
+  put(all, "previous_owner", state.previous_owner.read());
   return all;
+}
+
+// Live flows are counted by table, by backend and by service: all must agree.
+void World::check_flows(const Worker& worker, std::vector<std::string>& lines) const {
+  const pipeline::WorkerState& state = *worker.state;
+  std::vector<std::uint64_t> by_service(snapshot_->services.size());
+  std::uint64_t all = 0;
+  for (std::size_t id = 0; id < worker.backends.size(); ++id) {
+    const std::uint64_t flows = worker.backends[id].flows.read();
+    all += flows;
+    if (id >= snapshot_->backends.size()) continue;
+    by_service[snapshot_->backends[id].service.value] += flows;
+  }
+  const std::string self = "worker " + std::to_string(state.id.value) + ": ";
+  const std::uint64_t live = state.ipv4.live() + state.ipv6.live();
+  if (all != live) {
+    lines.push_back(self + "backends count " + std::to_string(all) + " flows, tables " +
+                    std::to_string(live));
+  }
+  for (std::size_t id = 1; id < by_service.size(); ++id) {
+    const std::uint64_t counted = state.service_flows[id].read();
+    if (counted == by_service[id]) continue;
+    lines.push_back(self + "service " + snapshot_->service_names[id] + " counts " +
+                    std::to_string(counted) + " flows, its backends " +
+                    std::to_string(by_service[id]));
+  }
+}
+
+std::vector<std::string> World::contradictions() const {
+  std::vector<std::string> lines;
+  std::size_t kept = 0;
+  for (const Worker& worker : workers_) {
+    check_flows(worker, lines);
+    kept += limits::kSpares - worker.state->outbox.spares_wanted() + worker.state->held.size();
+  }
+  if (pool_.out() != kept) {
+    lines.push_back(std::to_string(pool_.out()) + " buffers are out, of which the workers have " +
+                    std::to_string(kept));
+  }
+  return lines;
 }
 
 }  // namespace hawser::spec

@@ -1,12 +1,13 @@
 // World: a dataplane without NICs: snapshots, neighbours and workers as one row describes them.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "frame_pool.h"
 #include "hawser/pipeline/pipeline.h"
 #include "hawser/pipeline/snapshot_builder.h"
 #include "script.h"
@@ -15,16 +16,24 @@ namespace hawser::spec {
 
 class World {
  public:
-  // Throws std::runtime_error when the snapshot is refused.
-  explicit World(const Setup& setup);
+  // Throws std::runtime_error when the snapshot is refused. Empty buffers come from `pool`.
+  World(const Setup& setup, FramePool& pool);
 
   void apply(const SnapshotStep& step);
   void apply(const NeighbourStep& step);
   void apply(const SweepStep& step);
-  void run(pipeline::Burst& burst, std::uint16_t worker, std::uint16_t seconds);
+  void apply(const WipeStep& step);
+
+  // Runs a burst after giving the worker all the spares it wants and may have.
+  void run(pipeline::Burst& burst, std::uint16_t worker, std::uint64_t at_ms);
+  void tick(std::uint16_t worker, std::uint64_t at_ms);
+  [[nodiscard]] pipeline::Outbox& outbox(std::uint16_t worker);
+  void restock(std::uint16_t worker);
 
   // Every counter of a worker that is not zero, in the shape of Row::counters.
   [[nodiscard]] Json counters(std::uint16_t worker) const;
+  // What does not add up, whatever the row; empty when all does.
+  [[nodiscard]] std::vector<std::string> contradictions() const;
 
  private:
   struct Worker {
@@ -33,13 +42,19 @@ class World {
     std::vector<table::NatRecord> nat;
     std::vector<stats::BackendCounters> backends;
     std::unique_ptr<pipeline::WorkerState> state;
+    std::vector<std::atomic<std::uint32_t>> others_backends;
+    std::vector<std::atomic<std::uint32_t>> others_services;
   };
 
-  void publish(const std::vector<model::Service>& services);
+  void publish(const SnapshotStep& step);
   void tell_neighbours();
-  [[nodiscard]] pipeline::Context context(std::uint16_t worker, std::uint16_t seconds);
+  void tell_load(std::uint16_t worker);
+  [[nodiscard]] pipeline::Context context(std::uint16_t worker, std::uint64_t at_ms);
   void note_names(const std::vector<model::Service>& services);
+  void check_flows(const Worker& worker, std::vector<std::string>& lines) const;
 
+  FramePool& pool_;
+  std::size_t spares_;
   pipeline::SnapshotBuilder builder_;
   std::unique_ptr<const pipeline::Snapshot> snapshot_;
   pipeline::NeighbourMacs macs_;
@@ -47,6 +62,7 @@ class World {
   std::vector<Worker> workers_;
   std::map<std::size_t, std::string> names_;  // of backends, the removed ones too
   std::uint64_t epoch_ = 0;
+  std::uint64_t now_ms_ = 0;  // of the latest step
 };
 
 }  // namespace hawser::spec

@@ -97,13 +97,28 @@ inline std::vector<std::uint8_t> frame(const FrameSpec& spec) {
   return bytes;
 }
 
-// A Packet over bytes that the caller keeps.
+// A Packet over bytes that the caller keeps. A forwarding mode that adds headers needs room before
+// them: see with_headroom.
 inline pipeline::Packet packet_over(std::vector<std::uint8_t>& bytes, PortId port = PortId(0)) {
   pipeline::Packet packet;
   packet.data = bytes.data();
-  packet.length = static_cast<std::uint32_t>(bytes.size());
+  packet.length = static_cast<std::uint16_t>(bytes.size());
   packet.contiguous = static_cast<std::uint16_t>(bytes.size());
   packet.capacity = static_cast<std::uint16_t>(bytes.size());
+  packet.port_in = port;
+  return packet;
+}
+
+// A Packet over a copy of `bytes` in `buffer`, with limits::kHeadroom before it.
+inline pipeline::Packet with_headroom(std::span<const std::uint8_t> bytes,
+                                      std::vector<std::uint8_t>& buffer, PortId port = PortId(0)) {
+  buffer.assign(limits::kHeadroom, 0);
+  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+  pipeline::Packet packet;
+  packet.data = buffer.data() + limits::kHeadroom;
+  packet.length = static_cast<std::uint16_t>(bytes.size());
+  packet.contiguous = packet.length;
+  packet.capacity = packet.length;
   packet.port_in = port;
   return packet;
 }

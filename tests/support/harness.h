@@ -66,7 +66,10 @@ class Harness {
         backends_(size.backends),
         neighbours_(limits::kMaxNeighbours),
         worker_(WorkerId(0), ipv4_, ipv6_, nat_, builder_.nat_addresses(), 1, backends_),
-        snapshot_(builder_.empty()) {}
+        snapshot_(builder_.empty()),
+        spares_(limits::kSpares) {
+    for (SpareBuffer& buffer : spares_) free_.push_back(&buffer);
+  }
 
   // Builds and publishes; every neighbour is resolved. Fails the process on a refused snapshot.
   void apply(std::vector<model::Service> services) {
@@ -80,7 +83,8 @@ class Harness {
   }
 
   [[nodiscard]] Result<void> try_apply_exactly(const model::Desired& desired) {
-    auto built = builder_.build(desired, [this](BackendId id) { return flows_of(id); });
+    auto built = builder_.build(
+        desired, [this](BackendId id) { return flows_of(id); }, now_ms_);
     if (!built) return built.error();
     snapshot_ = *std::move(built);
     for (std::uint32_t n = 0; n < builder_.neighbours().size(); ++n) {
@@ -90,13 +94,41 @@ class Harness {
   }
 
   [[nodiscard]] pipeline::Context context() {
-    return {.snapshot = *snapshot_, .worker = worker_, .neighbours = neighbours_, .now = now_};
+    return {.snapshot = *snapshot_,
+            .worker = worker_,
+            .neighbours = neighbours_,
+            .now = now_,
+            .now_ms = now_ms_};
   }
+  // The burst alone: what is made or released beside it stays in the outbox.
   void run(pipeline::Burst& burst) {
+    restock();
     pipeline::Context now = context();
     pipeline::run(burst, now);
   }
-  void set_time(std::uint16_t seconds) { now_ = {seconds}; }
+  void set_time(std::uint16_t seconds) {
+    now_ = {seconds};
+    now_ms_ = seconds * 1000U;
+  }
+  void set_milliseconds(std::uint32_t milliseconds) {
+    now_ms_ = milliseconds;
+    now_ = {static_cast<std::uint16_t>(milliseconds / 1000)};
+  }
+  // Fills the worker's spares, and takes back those that the outbox has finished with.
+  void restock() {
+    for (const pipeline::Packet& packet : worker_.outbox.finished()) {
+      if (packet.handle != nullptr) free_.push_back(static_cast<SpareBuffer*>(packet.handle));
+    }
+    worker_.outbox.clear_finished();
+    while (worker_.outbox.spares_wanted() > 0 && !free_.empty()) {
+      pipeline::Packet spare;
+      spare.handle = free_.back();
+      spare.data = free_.back()->bytes.data() + limits::kHeadroom;
+      spare.capacity = limits::kMaxFrame;
+      free_.pop_back();
+      worker_.outbox.add_spare(spare);
+    }
+  }
 
   [[nodiscard]] std::uint64_t flows_of(BackendId id) const {
     return backends_[id.value].flows.read();
@@ -120,6 +152,11 @@ class Harness {
   }
 
  private:
+  // Memory of one packet that the pipeline makes.
+  struct SpareBuffer {
+    std::array<std::uint8_t, limits::kHeadroom + limits::kMaxFrame> bytes{};
+  };
+
   pipeline::SnapshotBuilder builder_;
   std::vector<pipeline::Ipv4Flows::Bucket> ipv4_;
   std::vector<pipeline::Ipv6Flows::Bucket> ipv6_;
@@ -128,7 +165,10 @@ class Harness {
   pipeline::NeighbourMacs neighbours_;
   pipeline::WorkerState worker_;
   std::unique_ptr<const pipeline::Snapshot> snapshot_;
+  std::vector<SpareBuffer> spares_;
+  std::vector<SpareBuffer*> free_;
   CoarseTime now_{100};
+  std::uint32_t now_ms_ = 100'000;
   std::uint64_t epoch_ = 0;
 };
 

@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "configuration_file.h"
 #include "controller.h"
 #include "problems.h"
 #include "rows.h"
@@ -183,7 +184,7 @@ class ControllerTest : public testing::Test {
   std::vector<std::string> problems() {
     std::vector<std::string> lines;
     const Error silent = fail("no answer");
-    for (const Problem& problem : find_problems(controller_->view(), silent, silent, 1060)) {
+    for (const Problem& problem : find_problems(controller_->view(), silent, silent, {}, 1060)) {
       lines.push_back(std::string(to_string(problem.severity)) + ": " + problem.message);
     }
     return lines;

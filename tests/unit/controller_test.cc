@@ -208,6 +208,38 @@ TEST_F(ControllerTest, ReloadTakesEffectAsAWhole) {
   EXPECT_TRUE(controller_->reload(false).change.changes.empty());
 }
 
+TEST_F(ControllerTest, PrefixListsReachTheDataplaneAndAReloadReadsThemAgain) {
+  const std::string list = scratch_.path() + "/blocked";
+  const auto write_list = [&](const char* text) { std::ofstream(list, std::ios::trunc) << text; };
+  write_list("192.0.2.0/24\n198.51.100.7\n");
+  std::string text = kFile;
+  text.replace(text.find("[[service]]"), 0,
+               "[[prefix_list]]\nname = \"blocked\"\nfile = \"" + list + "\"\n");
+  text.replace(text.find("port = 80\n"), 0, "deny = [\"blocked\"]\n");
+  write(text);
+  restart();
+  dataplane_->connect(1);
+  ASSERT_EQ(dataplane_->running().prefix_lists.size(), 1U);
+  EXPECT_EQ(dataplane_->running().prefix_lists[0].name, "blocked");
+  EXPECT_EQ(dataplane_->running().prefix_lists[0].prefixes->size(), 2U);
+  EXPECT_EQ(dataplane_->running().services[0].protection.deny, std::vector<std::string>{"blocked"});
+  EXPECT_TRUE(controller_->reload(false).change.changes.empty());
+  write_list("192.0.2.0/24\n198.51.100.8\n198.51.100.9\n");
+  const ChangeOutcome changed = controller_->reload(false).change;
+  EXPECT_EQ(changed.changes, (std::vector<Change>{{"blocked", "", "prefix_list", "2 prefixes",
+                                                   "3 prefixes: 2 added, 1 removed"}}));
+  EXPECT_EQ(dataplane_->running(changed.epoch).prefix_lists[0].prefixes->size(), 3U);
+  write_list("192.0.2.0/24\noops\n");
+  const ReloadOutcome refused = controller_->reload(false);
+  ASSERT_EQ(refused.diagnostics.size(), 1U);
+  EXPECT_EQ(refused.diagnostics[0].rfind(list + ":2:1: \"oops\" is no network", 0), 0U);
+  std::filesystem::remove(list);
+  EXPECT_EQ(controller_->reload(false).diagnostics,
+            std::vector<std::string>{file_ + ":9:8: prefix list \"blocked\": " + list +
+                                     " cannot be read: No such file or directory"});
+  EXPECT_EQ(dataplane_->running().prefix_lists[0].prefixes->size(), 3U);
+}
+
 TEST_F(ControllerTest, ABadFileChangesNothing) {
   dataplane_->connect(1);
   const std::uint64_t epoch = dataplane_->running().epoch.value;

@@ -74,6 +74,9 @@ inline rpc::ServicesReply one_service() {
   row.set_flows(24);
   row.set_state("degraded");
   row.set_check("http / every 2 s");
+  row.set_on_down("reset");
+  row.set_client_address("none");
+  row.set_bounded_load(0.25);
   return reply;
 }
 
@@ -104,6 +107,9 @@ inline rpc::StatusReply good_status() {
   port.set_received_bytes(1'500'000);
   port.set_tap("hawser0");
   port.add_addresses("10.0.0.2/24");
+  rpc::PortSettings& settings = *status.add_port_settings();
+  settings.set_name("uplink");
+  settings.set_vlan(100);
   path::WorkerStatus& worker = *dataplane.add_workers();
   worker.set_core(1);
   worker.set_flows_ipv4(24);

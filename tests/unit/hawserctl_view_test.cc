@@ -62,7 +62,8 @@ TEST(Views, StatusSaysTheVerdictFirstAndTheWorstProblemNext) {
       << text;
   EXPECT_TRUE(contains(text, "load        24 of 1.0 M flows, busiest worker 34.2 %\n"));
   EXPECT_TRUE(contains(text, "neighbours  1 resolved, 10.0.1.3 failed\n"));
-  EXPECT_TRUE(contains(text, "uplink  0000:3b:00.0  up    02:00:00:00:00:01    1.5 MB"));
+  EXPECT_TRUE(contains(text, "uplink  0000:3b:00.0   100  up    02:00:00:00:00:01    1.5 MB"))
+      << text;
   EXPECT_TRUE(contains(text, "web/b2             mode  ready  drain  ada  3 min ago  disk swap\n"))
       << text;
 }
@@ -82,6 +83,38 @@ TEST(Views, BackendsShowWeightsThatDifferAndWhoDidIt) {
   EXPECT_TRUE(contains(text, "operator (ada): disk swap\n")) << text;
   EXPECT_TRUE(contains(text, "up: 200 in 3 ms"));
   EXPECT_TRUE(contains(text, "1.2 M"));
+}
+
+TEST(Views, ServicesShowWhatTheyBearAndWhomTheyLetIn) {
+  rpc::ServicesReply reply = one_service();
+  EXPECT_TRUE(
+      contains(settings_view(reply, kPlainPaint),
+               "\nweb      reset    none                    0.25        off          off  off "
+               "        -      -     -\n"))
+      << settings_view(reply, kPlainPaint);
+  rpc::ServiceRow& row = *reply.mutable_services(0);
+  row.set_forward("dsr-gue");
+  row.set_gue_port(6080);
+  row.set_bounded_load(0);
+  row.set_max_flows(100'000);
+  row.set_new_flow_rate(5000);
+  row.set_source_rate(50);
+  row.set_source_burst(100);
+  row.set_source_ipv4_prefix(24);
+  row.set_source_ipv6_prefix(56);
+  row.set_quic("config 0, server id 8, nonce 8, encrypted");
+  for (const char* name : {"blocked", "bogons"}) {
+    rpc::ListUse& use = *row.add_lists();
+    use.set_name(name);
+    use.set_rule("deny");
+    use.set_prefixes(100'000);
+  }
+  EXPECT_TRUE(contains(services_view(reply, kPlainPaint), "dsr-gue :6080"));
+  const std::string text = settings_view(reply, kPlainPaint);
+  EXPECT_TRUE(contains(text,
+                       "off    100.0 k         5000  50/s, burst 100, /24 /56  -      blocked "
+                       "(100.0 k), bogons (100.0 k)  config 0, server id 8, nonce 8, encrypted\n"))
+      << text;
 }
 
 TEST(Views, CountersHideZeroesUnlessAsked) {

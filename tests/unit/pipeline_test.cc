@@ -65,6 +65,7 @@ TEST(Pipeline, SourceAffinityKeepsAClientOnOneBackendAndSpreadsClients) {
   Harness harness;
   std::vector<model::Service> services = weighted();
   services[0].affinity.by = model::AffinityBy::kSource;
+  services[0].bounded_load_permille = 0;  // as the configuration has it with this affinity
   harness.apply(services);
   std::map<std::uint32_t, std::size_t> backends_used;
   for (std::uint32_t host = 1; host <= 50; ++host) {

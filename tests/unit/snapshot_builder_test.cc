@@ -31,7 +31,7 @@ TEST(SnapshotBuilder, RefusesWhatCannotWorkAndSaysWhy) {
   EXPECT_EQ(
       refusal(web({backend("b1", "fd00::9", 80)})),
       "service \"web\" (10.0.0.100:80/tcp), backend \"b1\" ([fd00::9]:80): service and backend "
-      "must be of one address family");
+      "must be of one address family; a tunnel can mix them");
   EXPECT_EQ(refusal(web({backend("b1", "192.0.2.1", 80)})),
             "service \"web\" (10.0.0.100:80/tcp), backend \"b1\" (192.0.2.1:80) is on no port's "
             "network, and no port has a gateway of its family");

@@ -74,7 +74,8 @@ tap = "hawser0"
 addresses = ["10.1.0.2/24"]
 )",
      {"8:8: port \"uplink\": name \"uplink\" is already used at line 2",
-      "9:10: port \"uplink\": device \"0000:3b:00.0\" is already used at line 3",
+      "9:10: port \"uplink\": device \"0000:3b:00.0\" is already used at line 3, untagged too; "
+      "give one of the ports another vlan or device",
       "10:7: port \"uplink\": tap \"hawser0\" is already used at line 1"}},
     {"a backend of the other family",
      std::string(kPort) + kService + R"([[service.backend]]
@@ -83,7 +84,7 @@ address = "fd00::11"
 port = 8080
 )",
      {"13:11: service \"web\", backend \"b1\": address fd00::11 is IPv6, the service's "
-      "10.0.0.100 is IPv4; forward \"nat\" needs the same family"}},
+      "10.0.0.100 is IPv4; forward \"nat\" needs the same family (tunnels can mix them)"}},
     {"dsr-l2 cannot change the port",
      std::string(kPort) + kService + R"(forward = "dsr-l2"
 )" + kBackend,

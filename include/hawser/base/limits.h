@@ -130,6 +130,11 @@ inline constexpr std::uint32_t kIcmpBurst = 100;
 // 4443 section 2.4 c).
 inline constexpr std::size_t kIcmpv4ErrorBytes = 576;
 inline constexpr std::size_t kIcmpv6ErrorBytes = 1280;
+// How long the path MTU of a tunnel is remembered, milliseconds (RFC 1191 section 6.3: 10 minutes).
+inline constexpr std::uint32_t kPathMtuMilliseconds = 600'000;
+// Paths that a worker on its own, in tests and benchmarks, can tell apart; a dataplane's workers
+// share one memory of kMaxNeighbours.
+inline constexpr std::size_t kOwnPaths = 1024;
 // IPv6 extension headers of one packet; a longer chain is dropped as ipv6_extension_chain.
 inline constexpr unsigned kMaxExtensionHeaders = 8;
 // The port of GUE (IANA).
@@ -171,7 +176,9 @@ inline constexpr std::size_t kMaxPrefixFileErrors = 10;
 inline constexpr std::size_t kMaxPrefixText = 49;
 // New flows a second that can be configured: more than any machine sees. Refused above.
 inline constexpr std::uint32_t kMaxFlowRate = 1'000'000'000;
-// Source prefixes whose rate a worker remembers, all services together (docs/configuration.md).
+// Sets of source prefixes whose rate a worker remembers, all services together: four in each, 65
+// 536 in 1 MiB. Beyond them the one that is nearest to its full rate is forgotten
+// (source_limiter.h).
 inline constexpr std::size_t kSourceSets = 1U << 14;
 
 // --- services and backends -----------------------------------------------------------------------

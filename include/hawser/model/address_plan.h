@@ -25,13 +25,19 @@ struct AddressOrder {
 
 using Claims = std::map<net::IpAddress, Claim, AddressOrder>;
 
-// Whether the address lies in a network of a port.
-[[nodiscard]] bool on_link(const Configuration& configuration, const net::IpAddress& address);
+// The port over which an address is reached: the first with it in one of its networks, else the
+// first with a gateway of its family. So chooses the dataplane too.
+struct Way {
+  const Port* port = nullptr;  // null: none
+  bool by_gateway = false;
+};
+[[nodiscard]] Way way_to(const Configuration& configuration, const net::IpAddress& address);
 
-// Whether a port has a gateway of the family.
-[[nodiscard]] bool has_gateway(const Configuration& configuration, net::Family family);
+// Whether the port has an own address of the family: the source of its tunnel packets.
+[[nodiscard]] bool has_own_address(const Port& port, net::Family family);
 
-// Whether a port has a NAT address of the family.
+// Whether a port, or any, has a NAT address of the family.
+[[nodiscard]] bool has_nat_address(const Port& port, net::Family family);
 [[nodiscard]] bool has_nat_address(const Configuration& configuration, net::Family family);
 
 [[nodiscard]] std::string_view family_name(net::Family family) noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,10 @@ enum class Idle : std::uint8_t {
 
 // One NIC port (or vdev) that Hawser owns. Read by hawser-dataplane at start only.
 struct Port {
-  std::string name;    // unique; also names the exception TAP when `tap` is empty
-  std::string device;  // PCI address (0000:3b:00.0) or vdev string (net_af_packet0,iface=eth0)
-  std::string tap;     // exception TAP; default hawser0, hawser1, ... in the order of the file
+  std::string name;        // unique; also names the exception TAP when `tap` is empty
+  std::string device;      // PCI address (0000:3b:00.0) or vdev string (net_af_packet0,iface=eth0)
+  std::string tap;         // exception TAP; default hawser0, hawser1, ... in the order of the file
+  std::uint16_t vlan = 0;  // 802.1Q tag of every frame, 1..4094; 0: untagged
   std::uint16_t mtu = 1500;
   std::vector<net::Prefix> addresses;         // own addresses with their on-link networks
   std::vector<net::IpAddress> gateways;       // at most one per family
@@ -59,6 +61,7 @@ struct Configuration {
   Control control;
   std::vector<Port> ports;
   std::vector<Service> services;
+  std::vector<PrefixList> prefix_lists;
   friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
@@ -81,11 +84,19 @@ struct ParsedConfiguration {
   [[nodiscard]] bool ok() const noexcept { return diagnostics.empty(); }
 };
 
+// The text of a file that the configuration names, or why it cannot be read (`No such file`). The
+// core opens no files itself.
+using FileReader = std::function<Result<std::string>(const std::string& path)>;
+
 // Parses and validates `text`; `file` is only named in diagnostics. Reports every error at once:
 // syntax (then only that one), unknown keys with the nearest known one, wrong types, values out of
 // range, duplicate names, overlapping services, addresses used twice, unreachable backends.
+//
+// Prefix lists are read from their files with `read_file`; mistakes there are told with the list's
+// file and line. Without it their files are not looked at: for those who serve no services.
 [[nodiscard]] ParsedConfiguration parse_configuration(std::string_view text,
-                                                      const std::string& file);
+                                                      const std::string& file,
+                                                      const FileReader& read_file = {});
 
 // A name of a service or backend: 1..63 of [A-Za-z0-9._-], starting with a letter or digit.
 [[nodiscard]] Result<void> check_name(std::string_view name);

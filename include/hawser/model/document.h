@@ -30,6 +30,7 @@ struct Node {
   Place place;
   std::string text;            // kString
   std::int64_t integer = 0;    // kInteger
+  double decimal = 0;          // kFloat
   std::vector<Node> items;     // kArray
   std::vector<Entry> entries;  // kTable, in the order of keys
 

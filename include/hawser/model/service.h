@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,14 +21,40 @@ enum class Protocol : std::uint8_t { kTcp, kUdp };
 
 // How packets reach the backend (docs/forwarding.md).
 enum class Forward : std::uint8_t {
-  kNat,    // both addresses rewritten; replies come back through the balancer
-  kDsrL2,  // only the MAC addresses rewritten; replies go straight to the client
+  kNat,      // both addresses rewritten; replies come back through the balancer
+  kDsrL2,    // only the MAC addresses rewritten; replies go straight to the client
+  kDsrIpip,  // carried in another IP packet (RFC 2003, RFC 2473, RFC 4213); direct replies
+  kDsrGue,   // carried in UDP, variant 1 of Generic UDP Encapsulation; direct replies
 };
+
+// The packet reaches the backend inside another one.
+[[nodiscard]] constexpr bool is_tunnel(Forward forward) noexcept {
+  return forward == Forward::kDsrIpip || forward == Forward::kDsrGue;
+}
+
+// Bytes of the headers around a packet towards a backend of that family.
+[[nodiscard]] constexpr std::uint32_t tunnel_overhead(Forward forward,
+                                                      net::Family backend) noexcept {
+  constexpr std::uint32_t kIpv4Header = 20;
+  constexpr std::uint32_t kIpv6Header = 40;
+  constexpr std::uint32_t kUdpHeader = 8;
+  if (!is_tunnel(forward)) return 0;
+  return (backend == net::Family::kIpv4 ? kIpv4Header : kIpv6Header) +
+         (forward == Forward::kDsrGue ? kUdpHeader : 0);
+}
 
 // What a new flow's backend is chosen by.
 enum class AffinityBy : std::uint8_t {
-  kFlow,    // the five-tuple: every connection on its own
-  kSource,  // the client's address prefix: a client stays on its backend
+  kFlow,     // the five-tuple: every connection on its own
+  kSource,   // the client's address prefix: a client stays on its backend
+  kQuicCid,  // the QUIC connection ID where it names a backend, else the five-tuple
+};
+
+// How a backend behind nat learns who the client is.
+enum class ClientAddress : std::uint8_t {
+  kNone,     // it sees the balancer's address
+  kToa,      // TCP option 254 on the first segments, where it fits
+  kProxyV2,  // PROXY protocol version 2, before the client's first byte
 };
 
 // What happens to the established flows of a backend that is down.
@@ -60,6 +87,44 @@ struct Timeouts {
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
+// How many new flows one source prefix may open; per_second 0: as many as it likes. Per worker.
+struct SourceRate {
+  std::uint32_t per_second = 0;
+  std::uint32_t burst = 0;
+  std::uint8_t ipv4_prefix = 32;  // bits of the client address that make a source, 1..32
+  std::uint8_t ipv6_prefix = 64;  // 1..128
+  friend bool operator==(const SourceRate&, const SourceRate&) = default;
+};
+
+// What a service bears before it defends itself. 0: no limit.
+struct Protection {
+  std::uint64_t max_flows = 0;      // live flows over all workers
+  std::uint32_t new_flow_rate = 0;  // new flows a second over all workers
+  SourceRate source_rate;
+  std::vector<std::string> allow;  // names of prefix lists; see docs/configuration.md
+  std::vector<std::string> deny;
+  friend bool operator==(const Protection&, const Protection&) = default;
+};
+
+// How backends put their id into QUIC connection IDs (draft-ietf-quic-load-balancers).
+struct QuicRouting {
+  std::uint8_t config_id = 0;         // 0..6: the first three bits of a connection ID
+  std::uint8_t server_id_length = 0;  // bytes, 1..15
+  std::uint8_t nonce_length = 0;      // bytes, 4..18
+  std::string key;                    // 16 raw bytes; empty: the id is in plain sight
+  friend bool operator==(const QuicRouting&, const QuicRouting&) = default;
+};
+
+// A named set of networks that services allow or deny. Shared, because it may be large.
+struct PrefixList {
+  std::string name;  // unique
+  std::shared_ptr<const std::vector<net::Prefix>> prefixes;
+
+  friend bool operator==(const PrefixList& a, const PrefixList& b) {
+    return a.name == b.name && (a.prefixes == b.prefixes || *a.prefixes == *b.prefixes);
+  }
+};
+
 enum class CheckType : std::uint8_t { kNone, kTcp, kHttp };
 
 // An active health check of each backend of a service.
@@ -83,6 +148,7 @@ struct Backend {
   net::IpAddress address;
   std::uint16_t port = 0;
   std::uint32_t weight = limits::kDefaultWeight;
+  std::string quic_server_id;  // raw bytes; empty: no connection ID leads here
   // Not configured but decided at run time; the configuration parser leaves it at kServing.
   Admission admission = Admission::kServing;
   friend bool operator==(const Backend&, const Backend&) = default;
@@ -97,6 +163,13 @@ struct Service {
   Affinity affinity;
   DownPolicy on_down = DownPolicy::kReset;
   Timeouts timeouts;
+  ClientAddress client_address = ClientAddress::kNone;
+  std::uint16_t gue_port = limits::kGuePort;  // UDP port of the decapsulator, dsr-gue only
+  // How far above its share of live flows a backend may be before new flows go elsewhere,
+  // thousandths; 0: no bound.
+  std::uint32_t bounded_load_permille = limits::kBoundedLoadPermille;
+  Protection protection;
+  QuicRouting quic;
   Check check;
   std::uint32_t table_slots = 0;  // 0: by the number of backends (limits.h)
   std::vector<Backend> backends;
@@ -111,11 +184,13 @@ struct Desired {
   Epoch epoch;
   FlowKey flow_key{};
   std::vector<Service> services;
+  std::vector<PrefixList> prefix_lists;
 };
 
 [[nodiscard]] std::string_view to_string(Protocol protocol) noexcept;
 [[nodiscard]] std::string_view to_string(Forward forward) noexcept;
 [[nodiscard]] std::string_view to_string(AffinityBy by) noexcept;
+[[nodiscard]] std::string_view to_string(ClientAddress how) noexcept;
 [[nodiscard]] std::string_view to_string(DownPolicy policy) noexcept;
 [[nodiscard]] std::string_view to_string(Admission admission) noexcept;
 [[nodiscard]] std::string_view to_string(CheckType type) noexcept;
@@ -124,6 +199,7 @@ struct Desired {
 [[nodiscard]] Result<Protocol> parse_protocol(std::string_view word);
 [[nodiscard]] Result<Forward> parse_forward(std::string_view word);
 [[nodiscard]] Result<AffinityBy> parse_affinity(std::string_view word);
+[[nodiscard]] Result<ClientAddress> parse_client_address(std::string_view word);
 [[nodiscard]] Result<DownPolicy> parse_down_policy(std::string_view word);
 [[nodiscard]] Result<CheckType> parse_check(std::string_view word);
 

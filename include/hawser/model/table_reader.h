@@ -21,11 +21,13 @@ class Diagnostics {
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
   void add(Place place, std::string message);
+  // In another file, which the configuration names.
+  void add(const std::string& file, Place place, std::string message);
   // Also marks `node` as not usable for further checks.
   void add(const Node& node, std::string message);
   // The value is there and nothing was wrong with it so far.
   [[nodiscard]] bool usable(const Node* node) const;
-  // All of them in the order of the file.
+  // All of them in the order of the file, those in other files after them.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
  private:
@@ -66,7 +68,17 @@ class TableReader {
       complain(*node, std::string(key) + " " + parsed.error().message);
     }
   }
+  // A number of up to three decimals between 0 and `high_permille` thousandths; `out` in
+  // thousandths.
+  void thousandths(std::string_view key, std::uint32_t& out, std::uint32_t high_permille);
   void text(std::string_view key, std::string& out, std::size_t max_bytes);
+  // `name`, with the rules of check_name.
+  void name(std::string& out);
+  // An absolute path.
+  void path(std::string_view key, std::string& out, std::size_t max_bytes);
+  // Bytes in hexadecimal digits, at most `max_bytes`. Diagnostics never quote them: they may be a
+  // key.
+  void hexadecimal(std::string_view key, std::string& out, std::size_t max_bytes);
   void address(std::string_view key, net::IpAddress& out);
   // Lists keep an entry, of default value, for each bad item, so that indexes match the nodes'.
   void addresses(std::string_view key, std::vector<net::IpAddress>& out, std::size_t max);
@@ -103,5 +115,8 @@ class TableReader {
   Diagnostics& diagnostics_;
   std::vector<std::string> known_;
 };
+
+// The name alone, to call the table by it in diagnostics before it is read.
+[[nodiscard]] std::string name_of(const Node& table);
 
 }  // namespace hawser::model

@@ -18,6 +18,7 @@ struct Sources {
   const Node* root = nullptr;
   std::vector<const Node*> ports;
   std::vector<ServiceSource> services;
+  bool lists_read = false;  // the files of prefix lists were looked at
 };
 
 // Adds what is wrong with processes, sockets and ports. Returns whose the ports' addresses are.

@@ -56,6 +56,9 @@ class ChecksumDelta {
     }
   }
 
+  // All changes collected in `other` too.
+  constexpr void add(const ChecksumDelta& other) noexcept { sum_ += other.sum_; }
+
   [[nodiscard]] constexpr Big16 apply(Big16 sum) const noexcept {
     const std::uint64_t inverted = static_cast<std::uint16_t>(~sum.raw());
     return Big16::from_raw(static_cast<std::uint16_t>(~fold(inverted + sum_)));

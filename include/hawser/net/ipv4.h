@@ -9,9 +9,16 @@
 namespace hawser::net {
 
 inline constexpr std::uint8_t kProtocolIcmp = 1;
+inline constexpr std::uint8_t kProtocolIpv4 = 4;   // IP in IP (RFC 2003)
+inline constexpr std::uint8_t kProtocolIpv6 = 41;  // IPv6 in IP (RFC 4213, RFC 2473)
 inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolIcmpv6 = 58;
+
+// Bits of Ipv4Header::flags_fragment; the rest is the offset in units of eight bytes.
+inline constexpr std::uint16_t kIpv4DontFragment = 0x4000;
+inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
+inline constexpr std::uint16_t kIpv4OffsetMask = 0x1fff;
 
 struct Ipv4Header {
   std::uint8_t version_ihl = 0;
@@ -32,7 +39,14 @@ struct Ipv4Header {
   }
   // Any fragment: the first (more fragments follow) or a later one (offset above 0).
   [[nodiscard]] constexpr bool is_fragment() const noexcept {
-    return (flags_fragment.host() & 0x3fffU) != 0;
+    return (flags_fragment.host() & (kIpv4MoreFragments | kIpv4OffsetMask)) != 0;
+  }
+  // In units of eight bytes.
+  [[nodiscard]] constexpr unsigned fragment_offset() const noexcept {
+    return flags_fragment.host() & kIpv4OffsetMask;
+  }
+  [[nodiscard]] constexpr bool may_fragment() const noexcept {
+    return (flags_fragment.host() & kIpv4DontFragment) == 0;
   }
 };
 static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 4);

@@ -1,7 +1,8 @@
 // Packet: one frame on its way, and Burst: those handled together.
 //
 // A Packet refers to the frame where it lies (an mbuf, a test's buffer) and carries what the stages
-// found out about it. One cache line each. Written by one worker at a time.
+// found out about it. One cache line each. Written by one worker at a time. Before `data` there are
+// limits::kHeadroom bytes that may be written: a stage that adds a header moves `data` back.
 #pragma once
 
 #include <array>
@@ -22,6 +23,14 @@ enum class ChecksumSeen : std::uint8_t { kUnknown, kGood, kBad };
 // What lies behind the Ethernet header, found by parse.
 enum class Layer3 : std::uint8_t { kOther, kArp, kIp };
 
+// What part of a flow's packet this is, found by parse and icmp.
+enum class Part : std::uint8_t {
+  kWhole,
+  kFirstFragment,  // with the transport header
+  kLaterFragment,  // without: `ports` come from the fragment table
+  kQuoted,  // an ICMP error; protocol and ports are those of the packet it quotes, turned round
+};
+
 // Where a packet belongs, found by classify.
 enum class Direction : std::uint8_t {
   kToBackend,  // from a client to a service
@@ -32,23 +41,27 @@ struct alignas(64) Packet {
   std::uint8_t* data = nullptr;  // the Ethernet header
   void* handle = nullptr;        // the adapter's own: an mbuf, or nothing in tests
   std::uint64_t hash = 0;        // of the flow; set by lookup
-  std::uint32_t length = 0;      // bytes of the frame; a stage may shorten it
   BackendId backend;             // set by lookup or admit
+  std::uint16_t length = 0;      // bytes of the frame; a stage may change it
   std::uint16_t contiguous = 0;  // bytes that lie at `data`; the rest may be elsewhere
   std::uint16_t capacity = 0;    // bytes that may be written at `data`; for answers that grow
   std::uint16_t l4_offset = 0;   // from `data`
   std::uint16_t l4_length = 0;   // transport header and payload, bytes
-  ServiceId service;             // set by classify
+  net::Big16 source_port;        // of the transport; of the flow's client when quoted
+  net::Big16 destination_port;
+  ServiceId service;  // set by classify
   PortId port_in;
   PortId port_out;
   std::uint16_t nat_port = 0;    // local port of the NAT flow, host order
   WorkerId worker;               // with kHandOff: who owns the flow
   std::uint8_t nat_address = 0;  // slot of the NAT address
+  std::uint8_t l3_offset = 0;    // from `data`: behind the Ethernet header and its VLAN tag
   std::uint8_t protocol = 0;     // of the transport
   std::uint8_t tcp_flags = 0;
   net::Family family = net::Family::kIpv4;
   Layer3 layer3 = Layer3::kOther;
   Direction direction = Direction::kToBackend;
+  Part part = Part::kWhole;
   ChecksumSeen ip_checksum = ChecksumSeen::kUnknown;
   ChecksumSeen transport_checksum = ChecksumSeen::kUnknown;
   // What is wrong above IP. It becomes the verdict only if the packet is for a service: what is for
@@ -60,8 +73,6 @@ struct alignas(64) Packet {
 };
 static_assert(sizeof(Packet) == 64);
 static_assert(std::is_trivially_copyable_v<Packet>);
-
-inline constexpr std::uint16_t kL3Offset = 14;  // Ethernet without tags
 
 struct Burst {
   std::array<Packet, limits::kBurst> packets;

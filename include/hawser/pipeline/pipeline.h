@@ -1,4 +1,5 @@
-// The packet's way: rx -> parse -> neighbours -> classify -> lookup -> admit -> rewrite -> tx.
+// The packet's way: rx -> parse -> neighbours -> icmp -> fragments -> classify -> lookup -> admit
+// -> rewrite -> tx.
 //
 // One direction, a burst at a time. A stage is a loop over the burst around a per-packet function;
 // a packet that has its verdict skips the rest. No stage calls another: the order stands here
@@ -16,6 +17,12 @@ void parse(Burst& burst, const Context& context) noexcept;
 // Answers ARP requests and neighbour solicitations for our addresses, in place.
 void answer_neighbours(Burst& burst, const Context& context) noexcept;
 
+// Answers echo requests for services; finds the flow that an ICMP error is about.
+void handle_icmp(Burst& burst, Context& context) noexcept;
+
+// Gives later fragments of a datagram the ports of the first, or holds them until it comes.
+void join_fragments(Burst& burst, Context& context) noexcept;
+
 // Finds the service a packet is for, or the NAT address it returns to; punts what is not for us.
 void classify(Burst& burst, const Context& context) noexcept;
 
@@ -29,9 +36,17 @@ void admit(Burst& burst, Context& context) noexcept;
 void rewrite(Burst& burst, Context& context) noexcept;
 
 // All of the above, then counts the verdicts. Afterwards every packet has one, and the caller must
-// send, hand off, punt or free it accordingly. Neither allocates, locks, throws nor makes a system
-// call.
+// send, hand off, punt or free it accordingly; held ones are the pipeline's. The same for what is
+// finished in the outbox; what is released there is run once more. Neither allocates, locks, throws
+// nor makes a system call.
 void run(Burst& burst, Context& context) noexcept;
+
+// Gives up fragments whose first did not come. What that finishes is in the outbox.
+void tick_fragments(Context& context) noexcept;
+
+// What is due without a packet. Call it between bursts, every few milliseconds; then look at the
+// outbox as after run().
+void tick(Context& context) noexcept;
 
 // Looks at the buckets that are due after `microseconds` more have passed and forgets flows that
 // were idle too long, or whose service is gone. Call it between bursts.

@@ -8,16 +8,22 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hawser/base/strong.h"
 #include "hawser/hash/flow_hash.h"
+#include "hawser/l4/quic.h"
 #include "hawser/l4/tcp_state.h"
+#include "hawser/l4/token_bucket.h"
 #include "hawser/model/service.h"
 #include "hawser/net/address.h"
 #include "hawser/pipeline/neighbour_macs.h"
+#include "hawser/pipeline/path_mtus.h"
 #include "hawser/table/maglev.h"
+#include "hawser/table/prefix_table.h"
 #include "hawser/table/service_table.h"
 
 namespace hawser::pipeline {
@@ -25,6 +31,10 @@ namespace hawser::pipeline {
 // A port as the pipeline needs to know it. Fixed for the life of the process.
 struct PortEntry {
   net::MacAddress mac;
+  std::uint16_t vlan = 0;  // 0: untagged
+  std::uint16_t mtu = 1500;
+  // All ports of this device by their VLAN, this one too; a single untagged port has no list.
+  std::vector<std::pair<std::uint16_t, PortId>> vlans;
   std::vector<net::Prefix> networks;  // on-link
   std::optional<NeighbourId> gateway_ipv4;
   std::optional<NeighbourId> gateway_ipv6;
@@ -37,12 +47,37 @@ struct PortEntry {
   [[nodiscard]] const std::vector<std::uint8_t>& nat(net::Family family) const noexcept {
     return family == net::Family::kIpv4 ? nat_ipv4 : nat_ipv6;
   }
+  // The source of tunnel packets that leave here; none without an address of that family.
+  [[nodiscard]] std::optional<net::IpAddress> tunnel_source(net::Family family) const noexcept {
+    for (const net::Prefix& network : networks) {
+      if (network.address.family == family) return network.address;
+    }
+    return std::nullopt;
+  }
   [[nodiscard]] bool is_on_link(const net::IpAddress& address) const noexcept {
     for (const net::Prefix& network : networks) {
       if (network.contains(address)) return true;
     }
     return false;
   }
+};
+
+using PreviousOwners = table::OpenTable<table::SlotKey, BackendId>;
+
+// Which backend a QUIC connection ID names.
+struct QuicRoutes {
+  QuicRoutes(const l4::QuicLbParameters& parameters,
+             std::span<const std::pair<l4::ServerId, BackendId>> servers)
+      : codec(parameters), backends(servers) {}
+
+  l4::QuicLb codec;
+  table::OpenTable<l4::ServerId, BackendId> backends;
+};
+
+// Which sources may use a service.
+struct AccessRules {
+  std::shared_ptr<const table::PrefixTable> table;
+  bool unlisted_denied = false;  // there is an allow list and no deny list
 };
 
 struct ServiceEntry {
@@ -57,6 +92,19 @@ struct ServiceEntry {
   std::array<std::uint16_t, l4::kFlowStates> timeout{};
   std::shared_ptr<const table::Maglev> table;  // null: the service is gone
   std::vector<BackendId> members;              // by index of the table's members
+  // Who owned a slot before its last change, for slots that the table marks as changed.
+  std::shared_ptr<const PreviousOwners> previous;
+  std::uint32_t changed_ms = 0;             // when the table last changed, on the workers' clock
+  std::vector<BackendId> leaving;           // backends that take no new flows but may have old ones
+  std::uint64_t total_weight = 0;           // of the members
+  std::uint32_t bounded_load_permille = 0;  // 0: no bound
+  net::Big16 gue_port;
+  model::ClientAddress client_address = model::ClientAddress::kNone;
+  std::uint64_t max_flows = 0;  // 0: no limit
+  l4::Rate new_flow_rate;       // of one worker
+  model::SourceRate source_rate;
+  AccessRules access;
+  std::shared_ptr<const QuicRoutes> quic;  // null: no routing by connection ID
 };
 
 struct alignas(64) BackendEntry {
@@ -66,6 +114,8 @@ struct alignas(64) BackendEntry {
   NeighbourId next_hop;
   PortId port_out;
   model::Admission admission = model::Admission::kDown;
+  std::uint32_t weight = 0;
+  PathId path;  // of tunnels; 0: none
 };
 static_assert(sizeof(BackendEntry) == 64);
 
@@ -76,10 +126,11 @@ struct Snapshot {
   table::Ipv4Services ipv4_services;
   table::Ipv6Services ipv6_services;
   table::Addresses addresses;
-  std::vector<ServiceEntry> services;         // by ServiceId; [0] is nobody
-  std::vector<BackendEntry> backends;         // by BackendId; [0] is nobody
-  std::vector<PortEntry> ports;               // by PortId
-  std::vector<net::IpAddress> nat_addresses;  // by slot
+  table::OpenTable<table::AddressKey, PathId> paths;  // by address of tunnel backends
+  std::vector<ServiceEntry> services;                 // by ServiceId; [0] is nobody
+  std::vector<BackendEntry> backends;                 // by BackendId; [0] is nobody
+  std::vector<PortEntry> ports;                       // by PortId
+  std::vector<net::IpAddress> nat_addresses;          // by slot
   Epoch epoch;
   std::uint64_t slots_moved = 0;  // over all tables, against the snapshot before
 

@@ -16,13 +16,18 @@
 
 #include "hawser/base/result.h"
 #include "hawser/model/service.h"
+#include "hawser/pipeline/access_cache.h"
 #include "hawser/pipeline/snapshot.h"
+#include "hawser/pipeline/table_history.h"
 
 namespace hawser::pipeline {
 
 // A port as the process found it.
 struct PortSetup {
   std::string name;
+  std::string device;      // ports of one device differ in their VLAN
+  std::uint16_t vlan = 0;  // 0: untagged
+  std::uint16_t mtu = 1500;
   net::MacAddress mac;
   std::vector<net::Prefix> addresses;
   std::vector<net::IpAddress> gateways;
@@ -36,19 +41,39 @@ struct NeighbourTarget {
   friend auto operator<=>(const NeighbourTarget&, const NeighbourTarget&) = default;
 };
 
+// A service's table, apart from any snapshot.
+struct KnownTable {
+  net::IpAddress address;
+  std::uint16_t port = 0;
+  model::Protocol protocol = model::Protocol::kTcp;
+  model::Forward forward = model::Forward::kNat;
+  std::shared_ptr<const table::Maglev> table;
+};
+
 class SnapshotBuilder {
  public:
   // Live flows of a backend over all workers.
   using LiveFlows = std::function<std::uint64_t(BackendId)>;
 
-  // `backend_capacity` bounds backend ids (limits::kMaxBackends, less in tests).
-  SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity);
+  // `backend_capacity` bounds backend ids (limits::kMaxBackends, less in tests). `workers` share
+  // the rates that services allow.
+  SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity,
+                  std::uint16_t workers = 1);
 
   // Checks `desired` whole and builds it, or says why not and changes nothing. Refused: an epoch
   // not above the last, another flow key, duplicate names, overlapping services, an address that is
-  // ours, mixed families, unreachable backends, `nat` without NAT address, limits.
+  // ours, families that the way of forwarding cannot mix, unreachable backends, `nat` without NAT
+  // address, a tunnel without source address, unknown prefix lists, limits. `now_ms` is the
+  // workers' millisecond clock.
   [[nodiscard]] Result<std::unique_ptr<const Snapshot>> build(const model::Desired& desired,
-                                                              const LiveFlows& live_flows);
+                                                              const LiveFlows& live_flows,
+                                                              std::uint32_t now_ms = 0);
+
+  // Tables that ran before this process did: the first snapshot's follow from them. Before the
+  // first build only.
+  void prime(std::vector<KnownTable> tables);
+  // The tables of the last build that cannot be built again from the snapshot alone.
+  [[nodiscard]] std::vector<KnownTable> grown_tables() const;
 
   // The snapshot before the first: no services, but own addresses. Never fails.
   [[nodiscard]] std::unique_ptr<const Snapshot> empty() const;
@@ -78,25 +103,25 @@ class SnapshotBuilder {
   [[nodiscard]] Result<void> check(const model::Desired& desired) const;
   [[nodiscard]] Result<void> check_capacity(const model::Desired& desired) const;
   [[nodiscard]] Result<void> check_service(const model::Service& service) const;
+  [[nodiscard]] Result<void> check_own_address(const model::Service& service) const;
   [[nodiscard]] Result<void> check_backend(const model::Service& service,
                                            const model::Backend& backend) const;
   [[nodiscard]] std::optional<NextHop> next_hop(const net::IpAddress& address) const;
   [[nodiscard]] NeighbourId neighbour(const NeighbourTarget& target);
   void add_ports(Snapshot& snapshot) const;
   void free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows);
-  void add_service(const model::Service& service, Snapshot& snapshot);
-  BackendId add_backend(const model::Backend& backend, ServiceId service, Snapshot& snapshot);
+  void add_service(const model::Service& service, std::uint32_t now_ms, Snapshot& snapshot);
+  void group_by_device();
+  BackendId add_backend(const model::Backend& backend, ServiceId service, bool tunnel,
+                        Snapshot& snapshot);
   void add_retired(Snapshot& snapshot);
-  [[nodiscard]] std::shared_ptr<const table::Maglev> next_table(const ServiceKey& key,
-                                                                const model::Service& service,
-                                                                std::vector<table::Member> members,
-                                                                std::uint64_t& slots_moved);
   void index_destinations(const model::Desired& desired, Snapshot& snapshot) const;
 
   std::vector<PortSetup> ports_;
   std::vector<net::IpAddress> nat_addresses_;
   std::vector<PortEntry> port_entries_;
   std::size_t backend_capacity_;
+  std::uint16_t workers_;
 
   std::map<ServiceKey, ServiceId> service_ids_;
   std::map<BackendKey, KnownBackend> backend_ids_;
@@ -107,7 +132,10 @@ class SnapshotBuilder {
   std::vector<BackendId> reused_;
   std::vector<NeighbourTarget> neighbours_;
   std::map<NeighbourTarget, NeighbourId> neighbour_ids_;
-  std::map<ServiceKey, std::shared_ptr<const table::Maglev>> tables_;
+  std::map<net::IpAddress, PathId> path_ids_;
+  TableHistory tables_;
+  std::map<ServiceKey, std::shared_ptr<const table::Maglev>> primed_;
+  AccessCache access_;
   Epoch epoch_;
   model::FlowKey flow_key_{};
 };

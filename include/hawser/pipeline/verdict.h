@@ -13,6 +13,7 @@ enum class VerdictKind : std::uint8_t {
   kForward,    // rewritten, leaves through port_out
   kReply,      // turned into an answer, leaves through the port it came from
   kHandOff,    // belongs to another worker
+  kHold,       // kept by the pipeline; comes back with a verdict of its own
   kPunt,       // to the kernel through the exception TAP; neighbours also to the resolver
   kDrop,       // freed
 };
@@ -22,13 +23,23 @@ enum class Verdict : std::uint8_t {
   // forward
   kForwardNat,
   kForwardDsrL2,
+  kForwardDsrIpip,
+  kForwardDsrGue,
+  kForwardIcmp,
+  kForwardFragment,
+  kForwardProxyHeader,
   kReturnNat,
+  kReturnIcmp,
   // reply
   kReplyArp,
   kReplyNeighbour,
   kReplyReset,
+  kReplyEcho,
+  kReplyTooBig,
   // hand-off
   kHandOff,
+  // hold
+  kHoldFragment,
   // punt
   kPuntLocal,
   kPuntNeighbour,
@@ -37,6 +48,7 @@ enum class Verdict : std::uint8_t {
   kFrameTruncated,
   kFrameTooLong,
   kFrameNotForUs,
+  kFrameUnknownVlan,
   // drop: IPv4
   kIpv4Truncated,
   kIpv4BadVersion,
@@ -44,13 +56,18 @@ enum class Verdict : std::uint8_t {
   kIpv4BadTotalLength,
   kIpv4BadChecksum,
   kIpv4BadSource,
-  kIpv4Fragment,
+  kIpv4SourceRoute,
   // drop: IPv6
   kIpv6Truncated,
   kIpv6BadVersion,
   kIpv6BadPayloadLength,
   kIpv6BadSource,
   kIpv6Extension,
+  kIpv6ExtensionChain,
+  // drop: fragments
+  kFragmentTiny,
+  kFragmentFirstMissing,
+  kFragmentTableFull,
   // drop: transport
   kTcpTruncated,
   kTcpBadHeaderLength,
@@ -59,9 +76,18 @@ enum class Verdict : std::uint8_t {
   kUdpBadLength,
   kUdpNoChecksum,
   kTransportBadChecksum,
+  // drop: ICMP for services
+  kIcmpMalformed,
+  kIcmpUnsupported,
+  kIcmpRateLimited,
   // drop: neighbours
   kArpMalformed,
   kNeighbourMalformed,
+  // drop: defences
+  kSourceDenied,
+  kSourceRateExceeded,
+  kServiceFull,
+  kNewFlowRateExceeded,
   // drop: decisions
   kNoService,
   kNoBackend,
@@ -71,6 +97,10 @@ enum class Verdict : std::uint8_t {
   kFlowTableFull,
   kNatPortsExhausted,
   kNatForeign,
+  kTooBig,
+  kNoBuffer,
+  kOpeningTableFull,
+  kOpeningAcknowledgement,
   kCount,
 };
 
@@ -90,6 +120,7 @@ extern const std::array<VerdictInfo, kVerdicts> kVerdictTable;
 [[nodiscard]] constexpr VerdictKind kind_of(Verdict verdict) noexcept {
   if (verdict >= Verdict::kFrameTruncated) return VerdictKind::kDrop;
   if (verdict >= Verdict::kPuntLocal) return VerdictKind::kPunt;
+  if (verdict >= Verdict::kHoldFragment) return VerdictKind::kHold;
   if (verdict >= Verdict::kHandOff) return VerdictKind::kHandOff;
   if (verdict >= Verdict::kReplyArp) return VerdictKind::kReply;
   if (verdict >= Verdict::kForwardNat) return VerdictKind::kForward;

@@ -10,6 +10,9 @@
 // Ravishankar, 1998). Plain Maglev moves 1.2 to 19 times as many. A member that holds one slot more
 // than its share rounded down keeps it as long as somebody must.
 //
+// A slot's top bit marks that its owner changed not long ago: whoever looks the owner up has the
+// mark too, so asking for it costs nothing.
+//
 // A table is immutable and shared by snapshots. Memory: 2 bytes a slot.
 #pragma once
 
@@ -31,7 +34,7 @@ struct Member {
 
 class Maglev {
  public:
-  static constexpr std::uint16_t kNobody = 0xffff;
+  static constexpr std::uint16_t kNobody = 0x7fff;
 
   // `slots` is prime and at least the number of members; members have distinct identities. Without
   // members every slot is kNobody.
@@ -43,8 +46,22 @@ class Maglev {
   [[nodiscard]] static std::shared_ptr<const Maglev> update(const Maglev& previous,
                                                             std::vector<Member> members);
 
+  // A table as it was once published; null when owners and members cannot be one.
+  [[nodiscard]] static std::shared_ptr<const Maglev> restore(std::vector<Member> members,
+                                                             std::vector<std::uint16_t> owners);
+
+  // The same table with marks on these slots and no others.
+  [[nodiscard]] static std::shared_ptr<const Maglev> marked(const Maglev& table,
+                                                            std::span<const std::uint32_t> slots);
+
   // Index into members() of the owner of a slot, or kNobody.
-  [[nodiscard]] std::uint16_t owner(std::uint32_t slot) const noexcept { return slots_[slot]; }
+  [[nodiscard]] std::uint16_t owner(std::uint32_t slot) const noexcept {
+    return slots_[slot] & kNobody;
+  }
+  // The slot is marked: its owner changed not long ago.
+  [[nodiscard]] bool changed(std::uint32_t slot) const noexcept {
+    return (slots_[slot] & kChanged) != 0;
+  }
   [[nodiscard]] std::uint32_t slots() const noexcept {
     return static_cast<std::uint32_t>(slots_.size());
   }
@@ -65,9 +82,12 @@ class Maglev {
   Maglev(std::vector<Member> members, std::vector<std::uint16_t> slots)
       : members_(std::move(members)), slots_(std::move(slots)) {}
 
+  static constexpr std::uint16_t kChanged = 0x8000;
+
   std::vector<Member> members_;
   std::vector<std::uint16_t> slots_;
 };
+static_assert(limits::kMaxBackendsPerService < Maglev::kNobody);
 
 // How many of `slots` each member is due: its exact share rounded down or up. Rounded up are first
 // those that hold that many already (`held`; empty: nobody), which saves a move each, then those

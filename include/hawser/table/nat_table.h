@@ -92,9 +92,17 @@ class NatTable {
   [[nodiscard]] std::optional<std::uint16_t> allocate(std::uint8_t address) noexcept;
   void release(NatIndex index) noexcept;
 
-  // Only for a port this worker owns.
-  [[nodiscard]] NatRecord& record(NatIndex index) noexcept {
-    return records_[index.address * per_worker_ + (index.port - limits::kFirstNatPort) / workers_];
+  // Only for a port this worker owns: its number among all of them.
+  [[nodiscard]] std::size_t ordinal(NatIndex index) const noexcept {
+    return std::size_t{index.address} * per_worker_ +
+           (index.port - limits::kFirstNatPort) / workers_;
+  }
+  [[nodiscard]] NatRecord& record(NatIndex index) noexcept { return records_[ordinal(index)]; }
+  // The records of one address, one after the other, round and round.
+  [[nodiscard]] const NatRecord& next_in_turn(std::uint8_t address) noexcept {
+    FreePorts& free = free_[address];
+    free.turn = free.turn + 1 == per_worker_ ? 0 : free.turn + 1;
+    return records_[std::size_t{address} * per_worker_ + free.turn];
   }
   void prefetch(NatIndex index) noexcept { __builtin_prefetch(&record(index), 1, 3); }
 
@@ -107,6 +115,7 @@ class NatTable {
     std::unique_ptr<std::uint16_t[]> ring;
     std::uint32_t head = 0;
     std::uint32_t count = 0;
+    std::uint32_t turn = 0;  // where next_in_turn is
   };
 
   std::span<NatRecord> records_;

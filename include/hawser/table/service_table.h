@@ -1,4 +1,4 @@
-// Which service, or which role, a destination has: the two look-ups of classify.
+// Which service, or which role, a destination has, and other small look-ups of a snapshot.
 //
 // Open addressing with linear probing over a power of two of slots, at most half full, built once
 // with the snapshot and immutable after. Cost: one cache line a look-up, nearly always.
@@ -23,7 +23,8 @@ template <typename Key, typename Value>
 class OpenTable {
  public:
   OpenTable() : slots_(2) {}
-  explicit OpenTable(std::span<const std::pair<Key, Value>> entries) : slots_(2) {
+  explicit OpenTable(std::span<const std::pair<Key, Value>> entries)
+      : slots_(2), empty_(entries.empty()) {
     std::size_t size = 2;
     while (size < entries.size() * 2) size *= 2;
     slots_.resize(size);
@@ -33,6 +34,7 @@ class OpenTable {
     }
   }
 
+  [[nodiscard]] bool is_empty() const noexcept { return empty_; }
   [[nodiscard]] const Value* find(const Key& key) const noexcept {
     const Slot& slot = slots_[place(key)];
     return slot.used ? &slot.value : nullptr;
@@ -54,6 +56,7 @@ class OpenTable {
   }
 
   std::vector<Slot> slots_;
+  bool empty_ = true;
 };
 
 struct Ipv4Endpoint {
@@ -94,6 +97,14 @@ struct AddressKey {
 
   [[nodiscard]] std::uint64_t hash() const noexcept;
   friend bool operator==(const AddressKey&, const AddressKey&) = default;
+};
+
+// A slot of a service's table.
+struct SlotKey {
+  std::uint32_t slot = 0;
+
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash::mix(slot + 1ULL); }
+  friend bool operator==(SlotKey, SlotKey) = default;
 };
 
 using Ipv4Services = OpenTable<Ipv4Endpoint, ServiceId>;

@@ -1,0 +1,87 @@
+// Settings of services in words.
+#include "settings_text.h"
+
+#include <span>
+
+#include <fmt/format.h>
+
+#include "hawser/base/hex.h"
+
+namespace hawser::control {
+namespace {
+
+std::string duration_text(std::uint32_t milliseconds) {
+  if (milliseconds % 1000 == 0) return fmt::format("{}s", milliseconds / 1000);
+  return fmt::format("{}ms", milliseconds);
+}
+
+}  // namespace
+
+std::string check_text(const model::Check& check) {
+  const std::string every = " every " + duration_text(check.interval_ms);
+  switch (check.type) {
+    case model::CheckType::kNone:
+      return "none";
+    case model::CheckType::kTcp:
+      return "tcp" + every;
+    case model::CheckType::kHttp:
+      return fmt::format("http {}{}", check.path, every);
+  }
+  return {};
+}
+
+std::string affinity_text(const model::Affinity& affinity) {
+  if (affinity.by != model::AffinityBy::kSource) return std::string(to_string(affinity.by));
+  return fmt::format("{} /{} /{}", to_string(affinity.by), affinity.ipv4_prefix,
+                     affinity.ipv6_prefix);
+}
+
+std::string whole_check_text(const model::Check& check) {
+  std::string text = fmt::format("{}, timeout {}, rise {}, fall {}", check_text(check),
+                                 duration_text(check.timeout_ms), check.rise, check.fall);
+  if (check.port != 0) text += fmt::format(", port {}", check.port);
+  if (check.type != model::CheckType::kHttp) return text;
+  text += fmt::format(", status {} to {}", check.status_low, check.status_high);
+  if (!check.host.empty()) text += ", host " + check.host;
+  if (!check.body.empty()) text += fmt::format(", body \"{}\"", check.body);
+  return text;
+}
+
+std::string timeouts_text(const model::Timeouts& timeouts) {
+  return fmt::format("established {}s, handshake {}s, closing {}s, udp {}s", timeouts.established,
+                     timeouts.handshake, timeouts.closing, timeouts.udp);
+}
+
+std::string forward_text(const model::Service& service) {
+  std::string text(to_string(service.forward));
+  if (service.forward == model::Forward::kDsrGue) text += fmt::format(" port {}", service.gue_port);
+  return text;
+}
+
+std::string bounded_load_text(std::uint32_t permille) {
+  return permille == 0 ? "off" : fmt::format("{}", static_cast<double>(permille) / 1000);
+}
+
+std::string limit_text(std::uint64_t limit) {
+  return limit == 0 ? "off" : std::to_string(limit);
+}
+
+std::string source_rate_text(const model::SourceRate& rate) {
+  if (rate.per_second == 0) return "off";
+  return fmt::format("{} a second, burst {}, of /{} /{}", rate.per_second, rate.burst,
+                     rate.ipv4_prefix, rate.ipv6_prefix);
+}
+
+std::string quic_text(const model::QuicRouting& quic) {
+  if (quic.server_id_length == 0) return {};
+  return fmt::format("config {}, server id {}, nonce {}, {}", quic.config_id, quic.server_id_length,
+                     quic.nonce_length, quic.key.empty() ? "in plain sight" : "encrypted");
+}
+
+std::string server_id_text(const model::Backend& backend) {
+  const std::vector<std::uint8_t> bytes(backend.quic_server_id.begin(),
+                                        backend.quic_server_id.end());
+  return to_hex(bytes);
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,31 @@
+// Settings of services in words, as changes and views show them. Keys are never among them.
+#pragma once
+
+#include <string>
+
+#include "hawser/model/service.h"
+
+namespace hawser::control {
+
+// "http / every 2s", "tcp every 500ms", "none".
+[[nodiscard]] std::string check_text(const model::Check& check);
+// All of a check.
+[[nodiscard]] std::string whole_check_text(const model::Check& check);
+// "flow", "source /32 /64".
+[[nodiscard]] std::string affinity_text(const model::Affinity& affinity);
+// "established 900s, handshake 60s, closing 120s, udp 300s".
+[[nodiscard]] std::string timeouts_text(const model::Timeouts& timeouts);
+// "nat", "dsr-gue port 6080".
+[[nodiscard]] std::string forward_text(const model::Service& service);
+// "0.25", "off".
+[[nodiscard]] std::string bounded_load_text(std::uint32_t permille);
+// "off", or the number.
+[[nodiscard]] std::string limit_text(std::uint64_t limit);
+// "50 a second, burst 100, of /32 /64", "off".
+[[nodiscard]] std::string source_rate_text(const model::SourceRate& rate);
+// "config 0, server id 8, nonce 8, encrypted"; empty without routing by connection ID.
+[[nodiscard]] std::string quic_text(const model::QuicRouting& quic);
+// Lower-case digits; empty without id.
+[[nodiscard]] std::string server_id_text(const model::Backend& backend);
+
+}  // namespace hawser::control

@@ -1,0 +1,62 @@
+// TableHistory: the table of each service over time, and who owned what before.
+//
+// A table follows from the one before with the fewest moves, so its past matters. The owners that
+// slots had before their last change are kept for a while: a packet of a flow from before the
+// change that nobody has a record of goes there. Main core only; allocates.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hawser/base/strong.h"
+#include "hawser/pipeline/snapshot.h"
+#include "hawser/table/maglev.h"
+
+namespace hawser::pipeline {
+
+class TableHistory {
+ public:
+  struct Current {
+    std::shared_ptr<const table::Maglev> table;
+    std::shared_ptr<const PreviousOwners> previous;  // null: no slot is marked
+    std::uint32_t changed_ms = 0;
+    bool first_build = true;  // it follows from the members alone
+  };
+
+  // The table of `service` for these members (`ids` by their order) after `now_ms`. The same one if
+  // nothing changed. Adds to `slots_moved` how many slots have another owner than before.
+  const Current& next(ServiceId service, std::uint32_t slots, std::vector<table::Member> members,
+                      std::span<const BackendId> ids, std::uint32_t now_ms,
+                      std::uint64_t& slots_moved);
+
+  // What ran before this process did; the next table follows from it.
+  void prime(ServiceId service, std::shared_ptr<const table::Maglev> table);
+  // Null for a service that has no table.
+  [[nodiscard]] const Current* find(ServiceId service) const;
+
+  void forget(ServiceId service) { services_.erase(service); }
+  // The id goes to another backend: it may be nobody's previous owner any more.
+  void forget(BackendId backend);
+
+ private:
+  struct Before {
+    BackendId owner;
+    std::uint32_t since_ms = 0;
+  };
+  struct Entry {
+    Current current;
+    std::vector<BackendId> ids;              // by member
+    std::map<std::uint32_t, Before> before;  // by slot
+  };
+
+  static void remember(Entry& entry, const table::Maglev& next, std::span<const BackendId> ids,
+                       std::uint32_t now_ms);
+  static void mark(Entry& entry, std::shared_ptr<const table::Maglev> table);
+
+  std::map<ServiceId, Entry> services_;
+};
+
+}  // namespace hawser::pipeline

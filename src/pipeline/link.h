@@ -1,0 +1,44 @@
+// The link layer of what leaves: MAC addresses, and the VLAN tag of the port it leaves by.
+#pragma once
+
+#include "hawser/pipeline/snapshot.h"
+#include "headers.h"
+
+namespace hawser::pipeline {
+
+// Writes a new Ethernet header in front of the IP header, with the tag of `port_out` if it has one.
+// `data` moves when the tag comes or goes; the padding of a short frame goes.
+inline void write_link(Packet& packet, const net::MacAddress& to,
+                       const Snapshot& snapshot) noexcept {
+  const PortEntry& port = snapshot.ports[packet.port_out.value];
+  const net::Big16 type =
+      packet.family == net::Family::kIpv4 ? net::kEtherTypeIpv4 : net::kEtherTypeIpv6;
+  const bool tagged = port.vlan != 0;
+  const auto link =
+      static_cast<std::uint8_t>(sizeof(net::EthernetHeader) + (tagged ? sizeof(net::VlanTag) : 0));
+  const int shift = link - packet.l3_offset;
+  packet.data -= shift;
+  packet.l3_offset = link;
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l4_offset + shift);
+  packet.length = static_cast<std::uint16_t>(packet.length + shift);
+  packet.contiguous = static_cast<std::uint16_t>(packet.contiguous + shift);
+  packet.capacity = static_cast<std::uint16_t>(packet.capacity + shift);
+  store(packet.data, net::EthernetHeader{.destination = to,
+                                         .source = port.mac,
+                                         .ether_type = tagged ? net::kEtherTypeVlan : type});
+  if (!tagged) return;
+  store(packet.data + sizeof(net::EthernetHeader),
+        net::VlanTag{.control = net::Big16(port.vlan), .ether_type = type});
+}
+
+// Puts `bytes` in front of the IP header, room for another; the link header is written anew later.
+inline void grow_front(Packet& packet, std::size_t bytes) noexcept {
+  const auto by = static_cast<std::uint16_t>(bytes);
+  packet.data -= by;
+  packet.l4_offset = static_cast<std::uint16_t>(packet.l4_offset + by);
+  packet.length = static_cast<std::uint16_t>(packet.length + by);
+  packet.contiguous = static_cast<std::uint16_t>(packet.contiguous + by);
+  packet.capacity = static_cast<std::uint16_t>(packet.capacity + by);
+}
+
+}  // namespace hawser::pipeline

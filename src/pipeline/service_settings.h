@@ -1,0 +1,24 @@
+// What of a service's entry in the snapshot follows from its configuration alone.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "hawser/pipeline/snapshot.h"
+
+namespace hawser::pipeline {
+
+[[nodiscard]] std::uint8_t ip_protocol(model::Protocol protocol);
+
+// Without table, members and rules, which follow from the backends. Rates are one worker's.
+[[nodiscard]] ServiceEntry settings_of(const model::Service& service, std::uint16_t workers);
+
+// Parameters as the codec takes them; they are yet to be checked.
+[[nodiscard]] l4::QuicLbParameters quic_parameters(const model::QuicRouting& quic);
+
+[[nodiscard]] inline std::span<const std::uint8_t> bytes_of(const std::string& raw) {
+  return {reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()};
+}
+
+}  // namespace hawser::pipeline

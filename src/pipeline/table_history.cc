@@ -1,0 +1,86 @@
+// Follows the tables of services from snapshot to snapshot.
+#include "hawser/pipeline/table_history.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawser::pipeline {
+namespace {
+
+BackendId owner_of(const table::Maglev& table, std::span<const BackendId> ids, std::uint32_t slot) {
+  const std::uint16_t owner = table.owner(slot);
+  return owner == table::Maglev::kNobody || owner >= ids.size() ? BackendId() : ids[owner];
+}
+
+}  // namespace
+
+const TableHistory::Current& TableHistory::next(ServiceId service, std::uint32_t slots,
+                                                std::vector<table::Member> members,
+                                                std::span<const BackendId> ids,
+                                                std::uint32_t now_ms, std::uint64_t& slots_moved) {
+  Entry& entry = services_[service];
+  Current& current = entry.current;
+  if (current.table == nullptr || current.table->slots() != slots) {
+    slots_moved += slots;
+    entry = Entry{};
+    current.table = table::Maglev::build(std::move(members), slots);
+    current.changed_ms = now_ms;
+  } else if (!std::equal(members.begin(), members.end(), current.table->members().begin(),
+                         current.table->members().end())) {
+    auto table = table::Maglev::update(*current.table, std::move(members));
+    slots_moved += table->moved_from(*current.table);
+    remember(entry, *table, ids, now_ms);
+    mark(entry, std::move(table));
+    current.changed_ms = now_ms;
+    current.first_build = false;
+  }
+  entry.ids.assign(ids.begin(), ids.end());
+  return current;
+}
+
+void TableHistory::remember(Entry& entry, const table::Maglev& next, std::span<const BackendId> ids,
+                            std::uint32_t now_ms) {
+  std::erase_if(entry.before, [&](const auto& item) {
+    return now_ms - item.second.since_ms > limits::kPreviousOwnerMilliseconds;
+  });
+  for (std::uint32_t slot = 0; slot < next.slots(); ++slot) {
+    const BackendId before = owner_of(*entry.current.table, entry.ids, slot);
+    const BackendId after = owner_of(next, ids, slot);
+    if (before == after) continue;
+    if (before != BackendId()) entry.before[slot] = {before, now_ms};
+    // A slot that returns to its old owner has no other to remember.
+    const auto known = entry.before.find(slot);
+    if (known != entry.before.end() && known->second.owner == after) entry.before.erase(known);
+  }
+}
+
+void TableHistory::mark(Entry& entry, std::shared_ptr<const table::Maglev> table) {
+  std::vector<std::uint32_t> slots;
+  std::vector<std::pair<table::SlotKey, BackendId>> owners;
+  for (const auto& [slot, before] : entry.before) {
+    slots.push_back(slot);
+    owners.push_back({{slot}, before.owner});
+  }
+  entry.current.table = slots.empty() ? std::move(table) : table::Maglev::marked(*table, slots);
+  entry.current.previous = slots.empty() ? nullptr : std::make_shared<const PreviousOwners>(owners);
+}
+
+void TableHistory::prime(ServiceId service, std::shared_ptr<const table::Maglev> table) {
+  services_[service].current = {
+      .table = std::move(table), .previous = nullptr, .first_build = false};
+}
+
+const TableHistory::Current* TableHistory::find(ServiceId service) const {
+  const auto entry = services_.find(service);
+  return entry == services_.end() ? nullptr : &entry->second.current;
+}
+
+void TableHistory::forget(BackendId backend) {
+  for (auto& [service, entry] : services_) {
+    const std::size_t erased =
+        std::erase_if(entry.before, [&](const auto& item) { return item.second.owner == backend; });
+    if (erased > 0) mark(entry, entry.current.table);
+  }
+}
+
+}  // namespace hawser::pipeline

@@ -1,0 +1,164 @@
+// Writes the outer headers of tunnels.
+#include "tunnel.h"
+
+#include "fragments.h"
+#include "hawser/net/checksum.h"
+#include "link.h"
+#include "nat_rewrite.h"
+
+namespace hawser::pipeline {
+namespace {
+
+constexpr std::uint8_t kOuterTtl = 64;
+
+// What the outer header takes from the inner packet.
+struct Inner {
+  std::uint16_t length = 0;
+  std::uint8_t protocol = 0;       // of IP in IP
+  std::uint8_t traffic_class = 0;  // DSCP and ECN
+  bool may_fragment = false;
+};
+
+Inner describe(const Packet& packet, const net::Ipv4Header& ip) noexcept {
+  return {.length = static_cast<std::uint16_t>(l3_length(packet)),
+          .protocol = net::kProtocolIpv4,
+          .traffic_class = ip.dscp_ecn,
+          .may_fragment = ip.may_fragment()};
+}
+Inner describe(const Packet& packet, const net::Ipv6Header& ip) noexcept {
+  return {.length = static_cast<std::uint16_t>(l3_length(packet)),
+          .protocol = net::kProtocolIpv6,
+          .traffic_class = static_cast<std::uint8_t>(ip.version_class_flow.host() >> 20),
+          .may_fragment = false};
+}
+
+// RFC 2003 section 3.1: a tunnel's entry is a hop. False when the TTL is used up.
+template <typename Traits>
+bool take_hop(Packet& packet, Inner& inner) noexcept {
+  auto ip = load<typename Traits::Header>(packet.data + packet.l3_offset);
+  net::ChecksumDelta delta;
+  if (!decrement_ttl(ip, delta)) return false;
+  update_header_checksum(ip, delta);
+  store(packet.data + packet.l3_offset, ip);
+  inner = describe(packet, ip);
+  return true;
+}
+
+// The transport's checksum makes segment and pseudo-header add up to all ones, so what the segment
+// adds is known without reading it. A segment whose checksum is wrong makes the outer one wrong.
+bool adds_up(const Packet& packet) noexcept {
+  if (packet.part != Part::kWhole || !has_ports(packet)) return false;
+  if (packet.protocol == net::kProtocolTcp) return true;
+  return load<net::UdpHeader>(packet.data + packet.l4_offset).checksum != net::Big16();
+}
+
+// Unfolded sum of the inner packet's bytes, for the outer UDP checksum.
+template <typename Traits>
+std::uint64_t inner_sum(const Packet& packet) noexcept {
+  const std::uint8_t* at = packet.data + packet.l3_offset;
+  const std::size_t headers = std::size_t{packet.l4_offset} - packet.l3_offset;
+  if (!adds_up(packet)) return net::sum_bytes({at, l3_length(packet)});
+  const std::uint64_t pseudo =
+      net::pseudo_header_sum(source_address<Traits>(packet), destination_address<Traits>(packet),
+                             packet.protocol, packet.l4_length);
+  return net::sum_bytes({at, headers}, static_cast<std::uint16_t>(~net::fold(pseudo)));
+}
+
+void write_outer(std::uint8_t* at, const net::IpAddress& source, const net::IpAddress& destination,
+                 std::uint8_t protocol, std::size_t payload, const Inner& inner,
+                 const Packet& packet, WorkerState& worker) noexcept {
+  if (destination.is_ipv4()) {
+    net::Ipv4Header ip;
+    ip.version_ihl = 0x45;
+    ip.dscp_ecn = inner.traffic_class;
+    ip.total_length = net::Big16(static_cast<std::uint16_t>(sizeof(ip) + payload));
+    // Only what may be fragmented on its way needs an identification (RFC 6864 section 4.1).
+    if (inner.may_fragment) {
+      ip.identification = net::Big16(static_cast<std::uint16_t>(take_identification(worker)));
+    } else {
+      ip.flags_fragment = net::Big16(net::kIpv4DontFragment);
+    }
+    ip.ttl = kOuterTtl;
+    ip.protocol = protocol;
+    ip.source = source.v4();
+    ip.destination = destination.v4();
+    store(at, ip);
+    ip.checksum = net::checksum({at, sizeof(ip)});
+    store(at, ip);
+    return;
+  }
+  // The flow label is entropy for those who spread by it (RFC 6438 section 3).
+  const auto label = static_cast<std::uint32_t>(packet.hash >> 40) & 0xfffffU;
+  net::Ipv6Header ip;
+  ip.version_class_flow = net::Big32(6U << 28 | std::uint32_t{inner.traffic_class} << 20 | label);
+  ip.payload_length = net::Big16(static_cast<std::uint16_t>(payload));
+  ip.next_header = protocol;
+  ip.hop_limit = kOuterTtl;
+  ip.source = source.v6();
+  ip.destination = destination.v6();
+  store(at, ip);
+}
+
+// The source port carries entropy of the flow, from the dynamic range (RFC 6335 section 6).
+net::Big16 entropy_port(const Packet& packet) noexcept {
+  return net::Big16(static_cast<std::uint16_t>(0xc000U | (packet.hash >> 48)));
+}
+
+std::size_t ip_header(net::Family family) noexcept {
+  return family == net::Family::kIpv4 ? sizeof(net::Ipv4Header) : sizeof(net::Ipv6Header);
+}
+
+}  // namespace
+
+std::size_t tunnel_overhead(const ServiceEntry& service, const BackendEntry& backend) noexcept {
+  if (!model::is_tunnel(service.forward)) return 0;
+  const bool gue = service.forward == model::Forward::kDsrGue;
+  return ip_header(backend.address.family) + (gue ? sizeof(net::UdpHeader) : 0);
+}
+
+bool can_encapsulate(const Packet& packet, const ServiceEntry& service,
+                     const BackendEntry& backend) noexcept {
+  if (service.forward != model::Forward::kDsrGue || backend.address.is_ipv4()) return true;
+  return packet.contiguous >= packet.l3_offset + l3_length(packet) || adds_up(packet);
+}
+
+bool encapsulate(Packet& packet, const ServiceEntry& service, const BackendEntry& backend,
+                 Context& context) noexcept {
+  const bool gue = service.forward == model::Forward::kDsrGue;
+  const net::Family outer = backend.address.family;
+  Inner inner;
+  const bool alive = packet.family == net::Family::kIpv4 ? take_hop<Ipv4Traits>(packet, inner)
+                                                         : take_hop<Ipv6Traits>(packet, inner);
+  if (!alive) return false;
+  // UDP over IPv4 may go without a checksum; over IPv6 it needs one (RFC 8200 section 8.1).
+  const bool needs_sum = gue && outer == net::Family::kIpv6;
+  const std::uint64_t sum = !needs_sum                            ? 0
+                            : packet.family == net::Family::kIpv4 ? inner_sum<Ipv4Traits>(packet)
+                                                                  : inner_sum<Ipv6Traits>(packet);
+  packet.length = static_cast<std::uint16_t>(packet.l3_offset + inner.length);  // without padding
+  packet.contiguous = std::min(packet.contiguous, packet.length);
+  grow_front(packet, tunnel_overhead(service, backend));
+  std::uint8_t* const at = packet.data + packet.l3_offset;
+  const net::IpAddress source =
+      *context.snapshot.ports[backend.port_out.value].tunnel_source(outer);
+  const std::size_t payload = inner.length + (gue ? sizeof(net::UdpHeader) : 0);
+  write_outer(at, source, backend.address, gue ? net::kProtocolUdp : inner.protocol, payload, inner,
+              packet, context.worker);
+  packet.family = outer;
+  if (!gue) return true;
+  net::UdpHeader udp{.source_port = entropy_port(packet),
+                     .destination_port = service.gue_port,
+                     .length = net::Big16(static_cast<std::uint16_t>(payload)),
+                     .checksum = {}};
+  std::uint8_t* const udp_at = at + ip_header(outer);
+  store(udp_at, udp);
+  if (!needs_sum) return true;
+  const std::uint64_t pseudo = net::pseudo_header_sum(source, backend.address, net::kProtocolUdp,
+                                                      static_cast<std::uint32_t>(payload));
+  udp.checksum = net::checksum({udp_at, sizeof(udp)}, pseudo + sum);
+  if (udp.checksum == net::Big16()) udp.checksum = net::Big16(0xffff);
+  store(udp_at, udp);
+  return true;
+}
+
+}  // namespace hawser::pipeline
