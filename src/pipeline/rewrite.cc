@@ -73,10 +73,10 @@ std::size_t mtu_of(PortId port, const Snapshot& snapshot) noexcept {
   return snapshot.ports[port.value].mtu;
 }
 
-// What was cut off shares the fate of what it was cut from.
-Verdict expired(const Fitted& fitted) noexcept {
-  if (fitted.rest != nullptr) fitted.rest->verdict = kTtlExpired;
-  return kTtlExpired;
+// The packet is dropped, and what was cut off it shares its fate.
+Verdict dropped(const Fitted& fitted, Verdict verdict) noexcept {
+  if (fitted.rest != nullptr) fitted.rest->verdict = verdict;
+  return verdict;
 }
 
 // --- client to backend ---------------------------------------------------------------------------
@@ -95,12 +95,15 @@ bool translate_to_backend(Packet& packet, const BackendEntry& backend, Context& 
 
 // Bytes that a packet to the backend may have: the port's MTU, for a tunnel also what the routers
 // on its way let through, less what is put in front.
-std::size_t room_towards(const ServiceEntry& service, const BackendEntry& backend,
-                         const Context& context) noexcept {
+std::size_t room_towards(const Packet& packet, const ServiceEntry& service,
+                         const BackendEntry& backend, const Context& context) noexcept {
   const std::size_t mtu = mtu_of(backend.port_out, context.snapshot);
   if (backend.path == PathId()) return mtu;
   const std::size_t path = context.worker.paths->get(backend.path, context.now_ms);
-  return std::min(mtu, path) - tunnel_overhead(service, backend);
+  const std::size_t room = std::min(mtu, path) - tunnel_overhead(service, backend);
+  // IPv6 senders heed nothing less; routers then fragment the outer packet, where they may (RFC
+  // 4213 section 3.2.2).
+  return packet.family == net::Family::kIpv6 ? std::max<std::size_t>(room, limits::kMinMtu) : room;
 }
 
 // What the service's way of forwarding does to the packet; false when the TTL is used up.
@@ -133,7 +136,7 @@ Verdict to_backend(Packet& packet, Context& context) noexcept {
   const BackendEntry& backend = snapshot.backends[packet.backend.value];
   const std::optional<net::MacAddress> mac = context.neighbours.get(backend.next_hop);
   if (!mac) return kNextHopUnresolved;
-  const std::size_t room = room_towards(service, backend, context);
+  const std::size_t room = room_towards(packet, service, backend, context);
   Fitted fitted;
   if (l3_length(packet) > room) [[unlikely]] {
     fitted = fit(packet, room, context);
@@ -143,7 +146,7 @@ Verdict to_backend(Packet& packet, Context& context) noexcept {
   if (is_syn(packet)) clamp(packet, std::min(room, mtu_of(packet.port_in, snapshot)));
   const Verdict verdict =
       packet.part == Part::kQuoted ? kForwardIcmp : forward_verdict(service.forward);
-  if (!transform(packet, service, backend, room, context)) return expired(fitted);
+  if (!transform(packet, service, backend, room, context)) return dropped(fitted, kTtlExpired);
   packet.port_out = backend.port_out;
   write_link(packet, *mac, snapshot);
   stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
@@ -201,12 +204,12 @@ Verdict to_client(Packet& packet, Context& context) noexcept {
   }
   if (introduces(service)) {
     const Verdict heard = hear_backend(packet, context);
-    if (heard != kUndecided) return heard;
+    if (heard != kUndecided) return dropped(fitted, heard);
   }
   const bool translated = packet.family == net::Family::kIpv4
                               ? translate_to_client<Ipv4Traits>(packet, record, service, context)
                               : translate_to_client<Ipv6Traits>(packet, record, service, context);
-  if (!translated) return expired(fitted);
+  if (!translated) return dropped(fitted, kTtlExpired);
   packet.port_out = record.client_port_id();
   write_link(packet, mac_towards_client(record, packet.family, context), snapshot);
   stats::BackendCounters& counters = context.worker.backends[packet.backend.value];

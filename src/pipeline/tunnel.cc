@@ -130,6 +130,9 @@ bool encapsulate(Packet& packet, const ServiceEntry& service, const BackendEntry
   const bool alive = packet.family == net::Family::kIpv4 ? take_hop<Ipv4Traits>(packet, inner)
                                                          : take_hop<Ipv6Traits>(packet, inner);
   if (!alive) return false;
+  // What does not fit the way as the routers on it tell may be fragmented there.
+  const std::size_t outside = inner.length + tunnel_overhead(service, backend);
+  inner.may_fragment |= outside > context.worker.paths->get(backend.path, context.now_ms);
   // UDP over IPv4 may go without a checksum; over IPv6 it needs one (RFC 8200 section 8.1).
   const bool needs_sum = gue && outer == net::Family::kIpv6;
   const std::uint64_t sum = !needs_sum                            ? 0

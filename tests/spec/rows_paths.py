@@ -71,12 +71,19 @@ for v in (4, 6):
         opened, burst(1, complaint(web, 1400, quote=(20 if v == 4 else 40) + 8)),
         burst(1, told(web.asked("A", payload=more), OWN, 1400 - (20 if v == 4 else 40))),
         counters=LIVE + [learned(1)])
-    least, told_mtu = (576, 556) if v == 4 else (1280, 1240)
-    row(f"nobody can talk a path below what every host takes (IPv{v})",
-        opened, burst(1, complaint(web, 68)),
-        burst(1, web.ask("A", payload=bytes(room(web, least))),
-              told(web.asked("A", payload=bytes(room(web, least) + 1)), OWN, told_mtu)),
-        counters=LIVE + [learned(1)])
+    if v == 4:
+        row("nobody can talk an IPv4 path below 576 bytes",
+            opened, burst(1, complaint(web, 68)),
+            burst(1, web.ask("A", payload=bytes(room(web, 576))),
+                  told(web.asked("A", payload=bytes(room(web, 576) + 1)), OWN, 556)),
+            counters=LIVE + [learned(1)])
+    largest = bytes(1280 - 60)
+    if v == 6:
+        row("a client of IPv6 is never told less than 1280 bytes",
+            opened, burst(1, complaint(web, 1280)),
+            burst(1, web.ask("A", payload=largest),
+                  told(web.asked("A", payload=largest + b"x"), OWN, 1280)),
+            counters=LIVE + [learned(1)])
     row(f"the path of one backend says nothing of another's (IPv{v})",
         opened, burst(1, complaint(Tunnel(f"ipip{v}", backend="b2"), 1400)),
         burst(1, web.ask("A", payload=more)), counters=LIVE)
@@ -91,6 +98,15 @@ for v in (4, 6):
     row(f"a larger MTU than the port's changes nothing (IPv{v})",
         opened, burst(1, complaint(web, 8000)),
         burst(1, web.ask("A", payload=bytes(room(web, 1500)))), counters=LIVE + [learned(1)])
+
+for kind in ("ipip", "gue"):
+    web = Tunnel(f"{kind}6", outer=4)
+    large, small = bytes(1280 - 60), bytes(room(web, 1280))
+    row(f"tunnelled IPv6 that routers on its way must cut may be cut there ({kind} to IPv4)",
+        burst(0, web.ask("S"), web.ask("A", payload=large)), burst(1, complaint(web, 1280)),
+        burst(1, web.ask("A", payload=large, outer_id=1), web.ask("A", payload=small)),
+        counters=[flows(web.name, live=1, new=1), learned(1)],
+        setup=mixed(web.service["name"], 4))
 
 web = Tunnel("ipip6")
 row("other errors about tunnel packets are the kernel's",
