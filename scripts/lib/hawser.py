@@ -166,6 +166,12 @@ def program(build, name):
 
 
 DEVICE = "net_af_packet0,iface=uplink"
+# net_af_packet asks for PACKET_FANOUT_FLAG_DEFRAG, with one queue too: the kernel then puts IPv4
+# fragments together (not those of IPv6), and what is longer than a frame of the ring arrives cut
+# short. Through an AF_XDP socket fragments arrive one by one, as from a NIC.
+FRAGMENTS_DEVICE = "net_af_xdp0,iface=uplink"
+# For the far client of `scripts/lab up --far`.
+GATEWAYS = 'gateways = ["10.77.0.254", "fd77::fe"]\n'
 
 COMMON = """\
 [dataplane]
@@ -196,11 +202,12 @@ def cores():
     return usable[0], usable[1]
 
 
-def configuration(services, device=DEVICE):
-    """A whole configuration for the lab around the text of its services."""
+def configuration(services, device=DEVICE, port=""):
+    """A whole configuration for the lab around the text of its services; `port` is more lines for
+    the port."""
     main_core, worker = cores()
     return COMMON.format(run=RUN, device=device, main_core=main_core,
-                         worker=worker) + services
+                         worker=worker) + port + services
 
 
 class Balancer:

@@ -3,8 +3,14 @@
 
 lab_spaces=(fabric client balancer backend1 backend2 backend3)
 lab_backends=(1 2 3)
+# Laid only when asked for: lab_extras.sh.
+lab_far_spaces=(far gate2 gate)
+mapfile -t lab_many_spaces < <(printf 'many%d\n' {1..20})
+lab_all_spaces=("${lab_spaces[@]}" "${lab_far_spaces[@]}" "${lab_many_spaces[@]}")
 # More addresses of the client, so that affinity by source address has something to tell apart.
 client_addresses=$(seq 201 220)
+# Last parts of the service addresses that the backends own too: dsr-l2, dsr-ipip, dsr-gue.
+direct_services='110 120 130'
 
 space() { printf '%s-%s' "$lab_prefix" "$1"; }
 in_space() { # SPACE COMMAND...
@@ -73,16 +79,19 @@ lay_client() {
   in_space client sysctl -qw net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_tw_reuse=1
 }
 
-# The uplink belongs to Hawser: the kernel keeps no address on it and must stay silent there, for
+# A link that belongs to Hawser: the kernel keeps no address on it and must stay silent there, for
 # net_af_packet gives Hawser a copy of each packet and does not take it away from the kernel.
+silence() { # SPACE LINK
+  in_space "$1" sysctl -qw "net.ipv6.conf.$2.disable_ipv6=1" "net.ipv4.conf.$2.arp_ignore=8" \
+    "net.ipv4.conf.$2.arp_announce=2" "net.ipv4.conf.$2.rp_filter=1"
+}
+
 lay_balancer() {
   local name
   name=$(space balancer)
   cable balancer uplink data 02:77:00:00:00:01
   cable balancer mgmt mgmt 02:78:00:00:00:01
-  in_space balancer sysctl -qw net.ipv6.conf.uplink.disable_ipv6=1 \
-    net.ipv4.conf.uplink.arp_ignore=8 net.ipv4.conf.uplink.arp_announce=2 \
-    net.ipv4.conf.uplink.rp_filter=1
+  silence balancer uplink
   ip -n "$name" address add 10.78.0.1/24 dev mgmt
   ip -n "$name" link set uplink up
   ip -n "$name" link set mgmt up
@@ -96,13 +105,15 @@ lay_backend() { # N
   # Direct replies: the backend owns the service addresses too, and keeps that to itself.
   in_space "$space" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 \
     net.ipv4.tcp_tw_reuse=1
-  ip -n "$name" address add 10.77.0.110/32 dev lo
-  ip -n "$name" address add fd77::110/128 dev lo nodad
-  ip -n "$name" address add "10.77.0.1$n/24" dev data
-  ip -n "$name" address add "fd77::1$n/64" dev data nodad
-  ip -n "$name" address add "10.78.0.1$n/24" dev mgmt
-  ip -n "$name" link set data up
-  ip -n "$name" link set mgmt up
+  ip -n "$name" -batch - <<TEXT
+$(printf 'address add 10.77.0.%s/32 dev lo\n' $direct_services)
+$(printf 'address add fd77::%s/128 dev lo nodad\n' $direct_services)
+address add 10.77.0.1$n/24 dev data
+address add fd77::1$n/64 dev data nodad
+address add 10.78.0.1$n/24 dev mgmt
+link set data up
+link set mgmt up
+TEXT
 }
 
 # --- backends ------------------------------------------------------------------------------------
@@ -114,6 +125,7 @@ backend_number() {
 
 backend_configuration() { # N
   local n=$1 place=$lab_directory/backend$1
+  [[ ! -e $mail_module ]] || printf 'load_module %s;\n' "$mail_module"
   cat <<TEXT
 user www-data;
 worker_processes 1;
@@ -137,8 +149,10 @@ http {
     listen [fd77::1$n]:8080 backlog=4096;
     listen 10.77.0.1$n:80;
     listen [fd77::1$n]:80;
-    listen 10.77.0.110:80 backlog=4096;
-    listen [fd77::110]:80 backlog=4096;
+$(printf '    listen 10.77.0.%s:80 backlog=4096;\n' $direct_services)
+$(printf '    listen [fd77::%s]:80 backlog=4096;\n' $direct_services)
+$(printf '    listen 10.77.0.%s:81;\n' $direct_services)
+$(printf '    listen [fd77::%s]:81;\n' $direct_services)
     add_header X-Backend b$n always;
     # What is asked for here is counted in the log: one line a request.
     location / {
@@ -153,6 +167,47 @@ http {
   server {
     listen 10.78.0.1$n:8081;
     location /status { stub_status; }
+  }
+  # Takes the client's address from a PROXY header, as real_ip is set up for, and tells it.
+  server {
+    listen 10.77.0.1$n:8082 proxy_protocol;
+    listen [fd77::1$n]:8082 proxy_protocol;
+    real_ip_header proxy_protocol;
+    set_real_ip_from 10.77.0.0/24;
+    set_real_ip_from fd77::/64;
+    add_header X-Backend b$n always;
+    add_header X-Client "\$remote_addr \$remote_port" always;
+    location / { return 200 "b$n\n"; }
+    location /files/ { alias $lab_directory/files/; }
+  }
+  # Whom the mail server below asks about a recipient: nobody may, and the refusal says who asked.
+  server {
+    listen 127.0.0.1:8083;
+    location / {
+      add_header Auth-Status "client \$http_client_ip";
+      add_header Auth-Error-Code "550 5.7.1";
+      return 200;
+    }
+  }
+}
+TEXT
+  [[ ! -e $mail_module ]] || mail_configuration "$n"
+}
+
+# A server that speaks first: it greets before the client has sent a byte.
+mail_module=/usr/lib/nginx/modules/ngx_mail_module.so
+mail_configuration() { # N
+  cat <<TEXT
+mail {
+  server_name b$1;
+  auth_http 127.0.0.1:8083/;
+  server {
+    listen 10.77.0.1$1:2525 proxy_protocol;
+    listen [fd77::1$1]:2525 proxy_protocol;
+    set_real_ip_from 10.77.0.0/24;
+    set_real_ip_from fd77::/64;
+    protocol smtp;
+    smtp_auth none;
   }
 }
 TEXT
@@ -188,7 +243,12 @@ backend_kill() { # N
 
 # --- verbs ---------------------------------------------------------------------------------------
 
-lab_names() { printf '%s ' "${lab_spaces[@]/#/$lab_prefix-}"; }
+lab_names() {
+  local name
+  for name in "${lab_all_spaces[@]}"; do
+    if space_exists "$name"; then printf '%s ' "$(space "$name")"; fi
+  done
+}
 
 lab_stands() {
   local name
@@ -216,18 +276,21 @@ lab_up() {
 }
 
 # Everything in the lab's namespaces was started for the lab.
-lab_down() {
-  local name pids try
-  for name in "${lab_spaces[@]}"; do
-    space_exists "$name" || continue
-    for try in TERM KILL KILL; do
-      mapfile -t pids < <(ip netns pids "$(space "$name")")
-      ((${#pids[@]} > 0)) || break
-      kill -$try "${pids[@]}" 2>/dev/null || true
-      wait_gone "${pids[@]}"
-    done
-    ip netns delete "$(space "$name")"
+remove_space() { # SPACE
+  local pids try
+  space_exists "$1" || return 0
+  for try in TERM KILL KILL; do
+    mapfile -t pids < <(ip netns pids "$(space "$1")")
+    ((${#pids[@]} > 0)) || break
+    kill -$try "${pids[@]}" 2>/dev/null || true
+    wait_gone "${pids[@]}"
   done
+  ip netns delete "$(space "$1")"
+}
+
+lab_down() {
+  local name
+  for name in "${lab_all_spaces[@]}"; do remove_space "$name"; done
   rm -rf "$lab_directory"
 }
 
@@ -251,7 +314,8 @@ lab_status() {
     say "the lab does not stand; scripts/lab up lays it"
     return 1
   fi
-  for name in "${lab_spaces[@]}"; do
+  for name in "${lab_all_spaces[@]}"; do
+    space_exists "$name" || continue
     printf '%-18s %s\n' "$(space "$name")" "$(ip netns pids "$(space "$name")" |
       xargs -r ps -o comm= -p | sort | uniq -c | awk '{printf "%s%s x %d", s, $2, $1; s = ", "}')"
   done

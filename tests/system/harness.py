@@ -2,7 +2,9 @@
 """A test module has functions `test_*(system)`, each with one sentence as docstring.
 
 SERVICES in a module is the TOML of the services the balancer runs with while its tests run; a
-module without it starts what it needs itself. Tests of a module run in the order of the file.
+module without it starts what it needs itself. DEVICE and PORT change the port it runs with, LAB
+names what the lab needs besides (`scripts/lab up --far` is "far"), FILES has the texts of files
+in the lab's directory. Tests of a module run in the order of the file.
 """
 
 import inspect
@@ -15,8 +17,9 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts", "lib"))
 
-from hawser import (PYTHON, RUN, Balancer, Broken, Daemon, Lab, configuration,  # noqa: E402
+from hawser import (DEVICE, RUN, Balancer, Broken, Daemon, Lab, configuration,  # noqa: E402
                     netns)
+from peers import Peers  # noqa: E402
 
 
 def check(condition, what):
@@ -39,28 +42,26 @@ REPORTS = re.compile(r"^.*(?:AddressSanitizer|LeakSanitizer|runtime error:|contr
                      re.MULTILINE)
 
 
-class System:
+class System(Peers):
     """What a test is given: the build, the lab, and the balancer of its module."""
 
     def __init__(self, build):
+        super().__init__()
         self.build = build
         self.balancer = None
-        self.helpers = []
 
     # --- the balancer ----------------------------------------------------------------------------
 
-    def start(self, services):
+    def start(self, services, device=DEVICE, port=""):
         for name in ("hawser-dataplane", "hawserd"):
             open(f"{RUN}/{name}.log", "w", encoding="utf-8").close()
         self.remove_state()
-        self.balancer = Balancer(self.build, configuration(services))
+        self.balancer = Balancer(self.build, configuration(services, device, port))
         self.balancer.start()
 
     def stop(self):
         """Ends what runs; raises when a daemon did not end well."""
-        for helper in self.helpers:
-            helper.stop()
-        self.helpers = []
+        self.stop_helpers()
         if self.balancer is None:
             return
         balancer, self.balancer = self.balancer, None
@@ -71,6 +72,13 @@ class System:
                                   f"{daemon.tail(60)}")
             check(status in (0, None) and (status == 0 or daemon.process is None),
                   f"{daemon.name} ended with {status}\n{daemon.tail(30)}")
+
+    def wipe(self):
+        """The dataplane dies, and starts again with no flow in its tables."""
+        self.balancer.dataplane.kill()
+        self.balancer.until_disconnected()
+        self.balancer.dataplane.start()
+        self.balancer.until(self.balancer.status_applied, "the dataplane's return", 60)
 
     def recover(self):
         """After a failed test: as it was before, so that the next one fails for its own reasons."""
@@ -97,29 +105,16 @@ class System:
         Lab.run("balancer", "rm", "-rf", f"{RUN}/state", f"{RUN}/dataplane.sock",
                 f"{RUN}/hawserd.sock", f"{RUN}/dataplane-ro.sock", f"{RUN}/hawserd-ro.sock")
 
-    # --- helpers ---------------------------------------------------------------------------------
-
-    def helper(self, name, space, *command):
-        """A process of the test, ended with the module."""
-        started = Daemon(name, command, space=space).start()
-        self.helpers.append(started)
-        return started
-
-    def echo_servers(self, port):
-        """UDP echo in every backend: answers with the backend's name and what came."""
-        for number in (1, 2, 3):
-            self.helper(f"echo{number}", f"backend{number}", PYTHON, os.path.join(HERE, "peer.py"),
-                        "echo", str(port), f"b{number}")
-        time.sleep(0.3)
-
     @staticmethod
-    def client(*arguments, timeout=60):
-        """peer.py in the client's namespace; its output."""
-        done = Lab.run("client", PYTHON, os.path.join(HERE, "peer.py"), *map(str, arguments),
-                       timeout=timeout)
-        if done.returncode != 0:
-            raise Broken(f"peer.py {' '.join(map(str, arguments))}: {done.stderr.strip()[-400:]}")
-        return done.stdout.strip()
+    def put(name, text):
+        """A file in the lab's directory, whole at once. Returns its path."""
+        path = f"{RUN}/{name}"
+        with open(f"{path}.new", "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(f"{path}.new", path)
+        return path
+
+    # --- what tests say to it --------------------------------------------------------------------
 
     def ctl(self, *arguments, **more):
         return self.balancer.ctl(*arguments, **more)
@@ -136,6 +131,13 @@ class System:
         done = self.ctl(*arguments)
         equal(done.returncode, 0, f"exit of hawserctl {' '.join(arguments)} ({done.stderr!r})")
         return done.stdout
+
+    def other_counter(self, name):
+        """A counter that is no verdict."""
+        rows = {row["name"]: row["packets"]
+                for row in self.balancer.json("counters", "--all")["other"]}
+        check(name in rows, f"there is no counter {name}")
+        return rows[name]
 
     def counted(self, action):
         """Runs `action`; returns (its value, by how much each verdict rose meanwhile)."""
@@ -193,7 +195,12 @@ class Runner:
         services = getattr(module, "SERVICES", None)
         if services is not None:
             try:
-                self.system.start(services)
+                for extra in getattr(module, "LAB", ()):
+                    Lab.script("up", f"--{extra}")
+                for name, text in getattr(module, "FILES", {}).items():
+                    self.system.put(name, text)
+                self.system.start(services, getattr(module, "DEVICE", DEVICE),
+                                  getattr(module, "PORT", ""))
             except Exception as error:  # then every test of the module fails for this reason
                 logs = self.system.balancer.logs() if self.system.balancer else ""
                 trouble = f"the balancer did not start: {error}\n{logs}"

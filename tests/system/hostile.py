@@ -12,7 +12,8 @@ logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP  # noqa: E402
 from scapy.layers.inet6 import (ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6,  # noqa: E402
-                                IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop)
+                                IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrRouting)
 from scapy.layers.l2 import ARP, Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
@@ -67,8 +68,14 @@ def ipv6_bad_payload_length():
 
 
 def ipv6_extension():
+    return [v6() / IPv6ExtHdrRouting(type=kind, segleft=left, addresses=["fd77::13"]) / syn()
+            for kind, left in ((0, 1), (0, 0), (2, 1))]
+
+
+def ipv6_extension_passed():
     return [v6() / header / syn() for header in
-            (IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), IPv6ExtHdrFragment(m=1))]
+            (IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), IPv6ExtHdrFragment(m=0),
+             IPv6ExtHdrRouting(type=2, segleft=0, addresses=["fd77::13"]))]
 
 
 def tcp_bad_header_length():

@@ -276,6 +276,15 @@ def client(options):
     print(json.dumps({**summary, "connections": connections}))
 
 
+def resume(options):
+    """A packet of each known connection, from a new address each: who answered."""
+    answers = []
+    for number, connection_id in enumerate(options.connection_id):
+        with Client(options, number) as one:
+            answers.append(one.ask(b"\x40" + connection_id + os.urandom(32))[0])
+    print(json.dumps(answers))
+
+
 # --- proofs --------------------------------------------------------------------------------------
 
 KEY = bytes.fromhex("8f95f09245765f80256934e50c66207f")
@@ -327,6 +336,14 @@ def key_argument(text):
     return key
 
 
+def client_arguments(parser, run):
+    parser.set_defaults(run=run)
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--source", action="append", help="addresses to send from, in turn")
+    parser.add_argument("--timeout", type=float, default=2)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -343,17 +360,16 @@ def arguments():
     one.add_argument("--key", type=key_argument, help="32 hexadecimal digits; default: plaintext")
     one.add_argument("--random-first-octet", action="store_true", help="hide the ID's length")
     one = commands.add_parser("client", help="open connections and move them")
-    one.set_defaults(run=client)
-    one.add_argument("host")
-    one.add_argument("port", type=int)
+    client_arguments(one, client)
     one.add_argument("--count", type=int, default=10, help="connections")
     one.add_argument("--packets", type=int, default=2, help="from the first socket")
     one.add_argument("--moves", type=int, default=4, help="packets from a new socket each")
-    one.add_argument("--source", action="append", help="addresses to send from, in turn")
     one.add_argument("--random-id-length", type=int, default=8, help="of the first packet's ID")
     one.add_argument("--first-octet", type=lambda text: int(text, 0),
                      help="of the first packet's ID; 0xe0 leads nowhere; default: random")
-    one.add_argument("--timeout", type=float, default=2)
+    one = commands.add_parser("resume", help="go on with connections from new addresses")
+    client_arguments(one, resume)
+    one.add_argument("connection_id", type=bytes.fromhex, nargs="+", help="hexadecimal digits")
     commands.add_parser("check", help="the draft's vectors, as TAP").set_defaults(run=check)
     commands.add_parser("digest", help="of all lengths").set_defaults(run=digest)
     return parser.parse_args()

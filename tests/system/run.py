@@ -16,7 +16,9 @@ from harness import Runner  # noqa: E402
 from hawser import PREFIX, Lab, fail  # noqa: E402
 
 MODULES = ["test_input", "test_forwarding", "test_affinity", "test_operator", "test_neighbours",
-           "test_hostile", "test_failure"]
+           "test_hostile", "test_failure", "test_decapsulator", "test_pmtu", "test_tunnels",
+           "test_tunnel_path", "test_icmp", "test_fragments", "test_vlan", "test_client_address",
+           "test_quic", "test_defences", "test_wiped"]
 
 
 def main():

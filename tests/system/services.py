@@ -24,3 +24,21 @@ def udp_service(name, address, port, backends, backend_port, forward):
 
 UDP = udp_service("echo", "10.77.0.100", 9000, EVEN, 9000, "nat")
 UDP6 = udp_service("echo6", "fd77::100", 9000, EVEN6, 9000, "nat")
+
+# Ports of peer.py's servers in the backends.
+ECHO, STREAM = 9000, 9100
+
+
+def stream_service(name, address, backends, forward, extra=""):
+    """TCP to peer.py's stream servers; nobody checks them."""
+    text = service(name, address, STREAM, backends, STREAM, f'forward = "{forward}"\n{extra}')
+    return text.replace(CHECK, NO_CHECK)
+
+
+def both(make, name, last, *more):
+    """A service for each family: addresses end in `last`, backends are those of the family."""
+    return (make(f"{name}4", f"10.77.0.{last}", *(m[0] if isinstance(m, tuple) else m for m in more))
+            + make(f"{name}6", f"fd77::{last}", *(m[1] if isinstance(m, tuple) else m for m in more)))
+
+
+BACKENDS_OF = (EVEN, EVEN6)  # by family

@@ -65,8 +65,13 @@ def test_ipv6_lying_length(system):
 
 
 def test_ipv6_extensions(system):
-    """Extension headers for a service are ipv6_extension."""
+    """Routing headers of type 0 or with segments left are ipv6_extension."""
     named(system, "ipv6_extension", "ipv6_extension")
+
+
+def test_ipv6_extensions_are_forwarded(system):
+    """Options, a lone fragment and a routing header that is done are no reason to refuse."""
+    named(system, "ipv6_extension_passed", "forward_nat")
 
 
 def test_tcp_lying_header_length(system):
