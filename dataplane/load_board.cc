@@ -48,7 +48,7 @@ void LoadBoard::sum_up(const pipeline::Snapshot& snapshot,
   };
   for (std::size_t id = 1; id < snapshot.backends.size(); ++id) {
     tell(backends_, kBackends, id,
-         [&](const pipeline::WorkerState& state) { return state.backends[id].flows.read(); });
+         [&](const pipeline::WorkerState& state) { return state.backends[id].load(); });
   }
   for (std::size_t id = 1; id < snapshot.services.size(); ++id) {
     tell(services_, kServices, id,

@@ -151,6 +151,11 @@ void count_new(const Packet& packet, bool recorded, WorkerState& worker) noexcep
   if (!recorded) return;
   counters.flows.add(1);
   worker.service_flows[packet.service.value].add(1);
+  // Even the first packet may be the last: a segment met midway that resets or finishes.
+  const bool has_port = packet.nat_port != 0;
+  const table::FlowMeta meta({}, first_state(packet), packet.backend,
+                             has_port ? 1U : table::FlowMeta::kNoNat);
+  if (is_ended(meta)) count_ended(packet.backend, packet.service, worker);
 }
 
 // A packet that belongs to some flow, but not one that is known here, and does not open one.

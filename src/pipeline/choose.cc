@@ -45,7 +45,8 @@ class Bound {
   Bound(const ServiceEntry& service, ServiceId id, const Context& context) noexcept
       : service_(service), context_(context) {
     const WorkerState& worker = context.worker;
-    std::uint64_t live = worker.service_flows[id.value].read() + worker.others.of(id);
+    std::uint64_t live = worker.service_flows[id.value].read() -
+                         worker.service_ended[id.value].read() + worker.others.of(id);
     // What leaves takes no part: the bound is about those that share the new flows.
     for (const BackendId leaving : service.leaving) live -= std::min(live, load_of(leaving));
     allowed_ = (live + 1) * (1000U + service.bounded_load_permille);
@@ -61,8 +62,7 @@ class Bound {
 
  private:
   [[nodiscard]] std::uint64_t load_of(BackendId backend) const noexcept {
-    return context_.worker.backends[backend.value].flows.read() +
-           context_.worker.others.of(backend);
+    return context_.worker.backends[backend.value].load() + context_.worker.others.of(backend);
   }
 
   const ServiceEntry& service_;

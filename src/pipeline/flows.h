@@ -32,13 +32,37 @@ template <typename Flow>
   return true;
 }
 
+// Kept only for what may still be on its way. Of a flow whose replies pass by, the client's FIN is
+// all that will be seen.
+[[nodiscard]] inline bool is_ended(const table::FlowMeta& meta) noexcept {
+  const l4::FlowState state = meta.state();
+  const bool client_is_all = meta.nat() == table::FlowMeta::kNoNat;
+  return state == l4::FlowState::kTimeWait || state == l4::FlowState::kReset ||
+         (state == l4::FlowState::kClientFin && client_is_all);
+}
+
+inline void count_ended(BackendId backend, ServiceId service, WorkerState& worker) noexcept {
+  worker.backends[backend.value].ended.add(1);
+  worker.service_ended[service.value].add(1);
+}
+
+// Moves a flow on. No flow that has ended begins again.
+template <typename Flow>
+inline void move_on(Flow& flow, l4::FlowState state, const Context& context) noexcept {
+  const bool before = is_ended(flow.meta);
+  flow.meta.touch(context.now, state);
+  if (before == is_ended(flow.meta)) [[likely]]
+    return;
+  count_ended(flow.meta.backend(), flow.service, context.worker);
+}
+
 // A packet from the client of a known flow: moves the flow on and tells the packet where it goes.
 template <typename Flow>
 inline void follow(Packet& packet, Flow& flow, const Context& context) noexcept {
   if (packet.part == Part::kWhole || packet.part == Part::kFirstFragment) [[likely]] {
     const l4::FlowState state = l4::next_state(flow.meta.state(), l4::FlowDirection::kFromClient,
                                                l4::event_of(packet.tcp_flags));
-    flow.meta.touch(context.now, state);
+    move_on(flow, state, context);
   }
   packet.backend = flow.meta.backend();
   const auto index = table::NatIndex::unpack(flow.meta.nat());
@@ -72,6 +96,10 @@ inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
   }
   worker.backends[flow.meta.backend().value].flows.subtract(1);
   worker.service_flows[flow.service.value].subtract(1);
+  if (is_ended(flow.meta)) {
+    worker.backends[flow.meta.backend().value].ended.subtract(1);
+    worker.service_ended[flow.service.value].subtract(1);
+  }
   flows.release(flow);
 }
 

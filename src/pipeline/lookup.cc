@@ -90,7 +90,7 @@ void move_state(const Packet& packet, const table::NatRecord& record, Table& flo
   if (flow == nullptr) return;
   const l4::FlowState state = l4::next_state(flow->meta.state(), l4::FlowDirection::kFromServer,
                                              l4::event_of(packet.tcp_flags));
-  flow->meta.touch(context.now, state);
+  move_on(*flow, state, context);
 }
 
 bool is_from_backend(const Packet& packet, const BackendEntry& backend) noexcept {

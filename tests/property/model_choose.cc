@@ -49,11 +49,12 @@ std::uint32_t slot_of(std::uint64_t hash, const ModelService& service) {
 // recorded: then a load is only known within bounds.
 ModelBurst::Load ModelBurst::load_of(BackendIdentity backend, net::Family family) {
   const std::uint64_t others = worker_.others.of(worker_.config.backend(backend).id);
-  const std::uint64_t own = worker_.flows.counters(backend).flows;
+  const std::uint64_t own = worker_.flows.load(backend);
   Load load{.least = own + others, .most = own + others};
   if (worker_.size.is_predictable(family)) return load;
   for (const FlowKey& key : worker_.flows.expired(family, now_)) {
-    if (worker_.flows.find(key)->backend == backend) --load.least;
+    const ModelFlow& flow = *worker_.flows.find(key);
+    if (flow.backend == backend && !ModelFlows::is_over(flow)) --load.least;
   }
   const ServiceIdentity service = worker_.config.backend(backend).service;
   for (const auto& [key, packets] : pending_) load.most += key.service == service ? 1 : 0;
@@ -63,11 +64,12 @@ ModelBurst::Load ModelBurst::load_of(BackendIdentity backend, net::Family family
 // Live flows of all that share the new ones: those of leaving backends do not count.
 ModelBurst::Load ModelBurst::live_of(ServiceIdentity identity, net::Family family) {
   const ModelService& service = worker_.config.service(identity);
-  const std::uint64_t all = worker_.flows.service_flows(identity) + worker_.others.of(service.id);
+  const std::uint64_t all = worker_.flows.service_load(identity) + worker_.others.of(service.id);
   Load live{.least = all, .most = all};
   if (!worker_.size.is_predictable(family)) {
     for (const FlowKey& key : worker_.flows.expired(family, now_)) {
-      if (key.service == identity) --live.least;
+      const bool over = ModelFlows::is_over(*worker_.flows.find(key));
+      if (key.service == identity && !over) --live.least;
     }
     for (const auto& [key, packets] : pending_) live.most += key.service == identity ? 1 : 0;
   }

@@ -90,11 +90,31 @@ void ModelFlows::open(const FlowKey& key, const ModelFlow& flow) {
   if (key.client.is_ipv4()) ++live_ipv4_;
   ++counters(flow.backend).flows;
   ++service_flows_[key.service];
+  count_ended(key.service, flow, 1);
+}
+
+// A connection that is over is no load; of one whose replies pass by, the client's FIN tells it.
+bool ModelFlows::is_over(const ModelFlow& flow) {
+  return flow.state == l4::FlowState::kTimeWait || flow.state == l4::FlowState::kReset ||
+         (flow.state == l4::FlowState::kClientFin && !flow.local);
+}
+
+void ModelFlows::count_ended(ServiceIdentity service, const ModelFlow& flow, int by) {
+  if (!is_over(flow)) return;
+  ended_[flow.backend] += by;
+  service_ended_[service] += by;
+}
+
+void ModelFlows::move(ServiceIdentity service, ModelFlow& flow, l4::FlowState state) {
+  count_ended(service, flow, -1);
+  flow.state = state;
+  count_ended(service, flow, 1);
 }
 
 void ModelFlows::forget(const FlowKey& key) {
   const auto found = flows_.find(key);
   const ModelFlow flow = found->second;
+  count_ended(key.service, flow, -1);
   --service_flows_[key.service];
   flows_.erase(found);
   if (key.client.is_ipv4()) --live_ipv4_;
@@ -108,6 +128,7 @@ void ModelFlows::expire(const std::vector<FlowKey>& keys) {
   std::map<std::uint8_t, std::vector<std::uint16_t>> released;
   for (const FlowKey& key : keys) {
     const ModelFlow flow = flows_.at(key);
+    count_ended(key.service, flow, -1);
     flows_.erase(key);
     --service_flows_[key.service];
     if (key.client.is_ipv4()) --live_ipv4_;

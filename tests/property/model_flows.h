@@ -68,6 +68,15 @@ class ModelFlows {
   [[nodiscard]] LocalUse* find(const Local& local);
   [[nodiscard]] bool is_expired(const FlowKey& key, const ModelFlow& flow, Moment now) const;
   void open(const FlowKey& key, const ModelFlow& flow);
+  void move(ServiceIdentity service, ModelFlow& flow, l4::FlowState state);
+  [[nodiscard]] static bool is_over(const ModelFlow& flow);
+  // Live flows that are load, of a backend and of a service.
+  [[nodiscard]] std::uint64_t load(BackendIdentity backend) {
+    return counters(backend).flows - static_cast<std::uint64_t>(ended_[backend]);
+  }
+  [[nodiscard]] std::uint64_t service_load(ServiceIdentity service) {
+    return service_flows(service) - static_cast<std::uint64_t>(service_ended_[service]);
+  }
   // Forgets the flow, with its local port and its place in the counts.
   void forget(const FlowKey& key);
   // Forgets idle flows in an unknown order, and counts them as expired.
@@ -100,12 +109,16 @@ class ModelFlows {
   std::uint64_t spilled = 0;
 
  private:
+  void count_ended(ServiceIdentity service, const ModelFlow& flow, int by);
+
   const ModelConfig* config_;
   std::map<FlowKey, ModelFlow> flows_;
   std::map<Local, LocalUse> locals_;
   std::vector<ModelPorts> ports_;                    // by NAT address
   std::map<std::uint32_t, ModelCounters> counters_;  // by backend id
   std::map<ServiceIdentity, std::uint64_t> service_flows_;
+  std::map<BackendIdentity, std::int64_t> ended_;
+  std::map<ServiceIdentity, std::int64_t> service_ended_;
   std::size_t live_ipv4_ = 0;
 };
 

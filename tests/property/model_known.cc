@@ -8,7 +8,7 @@ using enum pipeline::Verdict;
 
 void ModelBurst::follow(const Segment& segment, ModelFlow& flow, Expected& expected) const {
   if (segment.is_of_flow()) {
-    flow.state = state_after(flow.state, true, segment.flags);
+    worker_.flows.move(expected.flow->service, flow, state_after(flow.state, true, segment.flags));
     flow.seen = now_;
   }
   expected.backend = flow.backend;
@@ -63,7 +63,7 @@ ModelBurst::Verdict ModelBurst::look_up_reply(const Segment& segment, Expected& 
   const bool decisive =
       segment.has(net::kTcpSyn) || segment.has(net::kTcpFin) || segment.has(net::kTcpRst);
   if (segment.is_tcp() && decisive) {
-    flow.state = state_after(flow.state, false, segment.flags);
+    worker_.flows.move(expected.flow->service, flow, state_after(flow.state, false, segment.flags));
     flow.seen = now_;
   }
   return kUndecided;

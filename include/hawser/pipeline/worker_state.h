@@ -62,6 +62,7 @@ struct WorkerState {
         openings(nat_memory.size(), opening_capacity, now_ms),
         backends(backend_counters),
         service_flows(limits::kMaxServices + 1),
+        service_ended(limits::kMaxServices + 1),
         new_flow_buckets(limits::kMaxServices + 1),
         source_memory(limits::kSourceSets),
         sources(source_memory),
@@ -81,6 +82,7 @@ struct WorkerState {
   table::OpeningTable openings;
   std::span<stats::BackendCounters> backends;  // by BackendId
   std::vector<stats::Counter> service_flows;   // live, by ServiceId
+  std::vector<stats::Counter> service_ended;   // of those: no load any more
   OthersLoad others;
   std::array<stats::Counter, kVerdicts> verdicts;
   stats::Counter stateless;       // forwarded by table alone: no room, or too many new flows

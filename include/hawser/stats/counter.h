@@ -28,11 +28,15 @@ static_assert(sizeof(Counter) == 8 && std::atomic<std::uint64_t>::is_always_lock
 // What one worker did for one backend: one cache line.
 struct alignas(64) BackendCounters {
   Counter flows;      // live now, exact
+  Counter ended;      // of those: only kept for what may still be on its way
   Counter new_flows;  // ever
   Counter packets_in;
   Counter bytes_in;  // frames without FCS
   Counter packets_out;
   Counter bytes_out;
+
+  // Flows that are load to the backend.
+  [[nodiscard]] std::uint64_t load() const noexcept { return flows.read() - ended.read(); }
 };
 static_assert(sizeof(BackendCounters) == 64);
 
