@@ -7,6 +7,7 @@
 #include "hawser/net/ipv4.h"
 #include "hawser/net/tcp.h"
 #include "hawser/net/udp.h"
+#include "headers.h"
 
 namespace hawser::pipeline {
 namespace {
@@ -36,10 +37,6 @@ Verdict udp_fault(const Packet& packet) noexcept {
   const bool no_checksum = udp.checksum == net::Big16();
   if (no_checksum && packet.family == net::Family::kIpv6) return kUdpNoChecksum;
   return kUndecided;
-}
-
-bool has_ports(const Packet& packet) noexcept {
-  return packet.protocol == net::kProtocolTcp || packet.protocol == net::kProtocolUdp;
 }
 
 // The transport header is there and sound.

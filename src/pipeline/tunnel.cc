@@ -111,9 +111,7 @@ std::size_t ip_header(net::Family family) noexcept {
 }  // namespace
 
 std::size_t tunnel_overhead(const ServiceEntry& service, const BackendEntry& backend) noexcept {
-  if (!model::is_tunnel(service.forward)) return 0;
-  const bool gue = service.forward == model::Forward::kDsrGue;
-  return ip_header(backend.address.family) + (gue ? sizeof(net::UdpHeader) : 0);
+  return model::tunnel_overhead(service.forward, backend.address.family);
 }
 
 bool can_encapsulate(const Packet& packet, const ServiceEntry& service,
