@@ -107,8 +107,9 @@ std::size_t mbufs_wanted(const model::Configuration& configuration) {
   const std::size_t queues = workers * configuration.ports.size();
   const std::size_t hand_off = workers > 1 ? workers * limits::kHandOffRing : 0;
   // A mempool cache may hold half as much again before it gives back.
-  const std::size_t cached = (workers + 1) * (limits::kMbufCache * 3 / 2 + 4 * limits::kBurst +
-                                              limits::kSpares + limits::kHeldFragments);
+  const std::size_t cached =
+      (workers + 1) * (limits::kMbufCache * 3 / 2 + 4 * limits::kBurst + limits::kSpares +
+                       limits::kHeldFragments + limits::kHeldPackets);
   return queues * (dataplane.rx_descriptors + dataplane.tx_descriptors) + hand_off +
          limits::kPuntRing + limits::kInjectRing + cached;
 }

@@ -44,17 +44,24 @@ void FlowLister::visit(table::FlowTable<Flow>& flows, CoarseTime now) noexcept {
 template <typename Flow>
 void FlowLister::add(const Flow& flow, CoarseTime now) noexcept {
   const net::IpAddress client(flow.client);
-  if (!wants(client, flow.meta.backend())) return;
   std::uint16_t idle = now.since(flow.meta.seen());
-  const std::uint32_t nat = flow.meta.nat();
-  if (nat != table::FlowMeta::kNoNat) {
+  BackendId backend = flow.meta.backend();
+  std::uint32_t nat = flow.meta.nat();
+  if (flow.meta.state() == l4::FlowState::kSpliced) {
+    const pipeline::Connection& spliced = worker_.splice.connections.at(nat);
+    idle = now.since(spliced.seen);
+    backend = spliced.backend;
+    nat = spliced.local.packed();
+  }
+  if (!wants(client, backend)) return;
+  if (nat != table::FlowMeta::kNoNat && flow.meta.state() != l4::FlowState::kSpliced) {
     // Replies touch only the record: the younger of both counts.
     idle = std::min(idle, now.since(worker_.nat.record(table::NatIndex::unpack(nat)).seen));
   }
   rows_.push(FlowRow{.client = client,
                      .client_port = flow.client_port,
                      .service = flow.service,
-                     .backend = flow.meta.backend(),
+                     .backend = backend,
                      .nat = nat,
                      .idle_seconds = idle,
                      .state = flow.meta.state(),

@@ -110,7 +110,10 @@ void FlowListing::add_row(const WorkerRow& row, v1::FlowsReply& reply) const {
   const FlowRow& flow = row.flow;
   v1::Flow& out = *reply.add_flows();
   out.set_service(name_at(snapshot.service_names, flow.service.value));
-  out.set_backend(name_at(snapshot.backend_names, flow.backend.value));
+  // A spliced connection has none until its first request is complete.
+  if (flow.backend != BackendId()) {
+    out.set_backend(name_at(snapshot.backend_names, flow.backend.value));
+  }
   out.set_client(net::endpoint_to_string(flow.client, flow.client_port.host()));
   out.set_state(std::string(l4::to_string(flow.state)));
   out.set_idle_seconds(flow.idle_seconds);

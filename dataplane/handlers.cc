@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "dataplane/explain.h"
 #include "dataplane/flow_listing.h"
 #include "dataplane/reports.h"
 #include "hawser/api/convert.h"
@@ -25,6 +26,8 @@ Reply Handlers::handle(const v1::Request& request, bool read_only) {
       return counters();
     case v1::Request::kFlows:
       return flows(request.flows());
+    case v1::Request::kExplain:
+      return explain(request.explain(), parts_);
     case v1::Request::BODY_NOT_SET:
       break;
   }
@@ -73,6 +76,7 @@ v1::Response Handlers::get_snapshot(bool read_only) const {
   api::to_message(parts_.snapshots.desired(), snapshot);
   if (!read_only) return response;
   snapshot.clear_flow_key();
+  snapshot.clear_cookie_keys();
   for (v1::Service& service : *snapshot.mutable_services()) {
     if (service.has_quic()) service.mutable_quic()->clear_key();
   }

@@ -31,7 +31,7 @@ class Machine {
   // Stops the workers and waits for them, then the ports.
   void stop() noexcept;
 
-  [[nodiscard]] Shared& shared() noexcept { return *shared_; }
+  [[nodiscard]] Shared& shared() const noexcept { return *shared_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const noexcept {
     return workers_;
   }

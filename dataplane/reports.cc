@@ -163,6 +163,7 @@ void report_counters(const Parts& parts, v1::CountersReply& reply) {
   const Workers& workers = parts.machine.workers();
   report_verdicts(workers, reply);
   report_backends(parts, reply);
+  report_splices(parts, reply);
   add(reply, "stateless", "forward",
       "forwarded by table alone: the flow table was full, or too many flows were new",
       sum(workers, [](const Worker& w) { return w.state().stateless.read(); }));
@@ -177,6 +178,13 @@ void report_counters(const Parts& parts, v1::CountersReply& reply) {
       sum(workers, [](const Worker& w) { return w.state().nat_ports_reclaimed.read(); }));
   add(reply, "proxy_header_lost", "event", "PROXY headers that no backend acknowledged",
       sum(workers, [](const Worker& w) { return w.state().proxy_header_lost.read(); }));
+  report_splice_events(parts, reply);
+  add(reply, "splice_owned_resent", "event", "segments of the balancer's own sent again",
+      sum(workers, [](const Worker& w) { return w.state().splice.owned_resent.read(); }));
+  add(reply, "splice_owned_lost", "event", "spliced connections reset: a side took nothing more",
+      sum(workers, [](const Worker& w) { return w.state().splice.owned_lost.read(); }));
+  add(reply, "splice_edits", "event", "insertions into spliced streams",
+      sum(workers, [](const Worker& w) { return w.state().splice.edits.read(); }));
   add(reply, "vlan_tag_lost", "drop", "no room for the VLAN tag that a driver had taken out",
       sum(workers, [](const Worker& w) { return w.losses().vlan_tag_lost.read(); }));
   add(reply, "flows_expired", "event", "flows forgotten after idling too long",

@@ -31,6 +31,9 @@ Worker::~Worker() {
   while (const pipeline::Packet* spare = state_.outbox.take_spare()) {
     rte_pktmbuf_free(static_cast<rte_mbuf*>(spare->handle));
   }
+  state_.splice.held.drain([](const pipeline::Packet& packet) {
+    rte_pktmbuf_free(static_cast<rte_mbuf*>(packet.handle));
+  });
 }
 
 void Worker::run() noexcept {
@@ -43,8 +46,13 @@ void Worker::run() noexcept {
   Idler idler(shared_.idle, clock_.cycles(limits::kSpinMicroseconds), readers, setup_.id.value);
   while (!stopping_.load(std::memory_order_relaxed)) {
     const std::uint64_t microseconds = clock_.advance();
-    pipeline::Context context{*shared_.snapshot.load(std::memory_order_acquire), state_,
-                              shared_.neighbours, clock_.coarse(), clock_.milliseconds()};
+    pipeline::Context context{.snapshot = *shared_.snapshot.load(std::memory_order_acquire),
+                              .worker = state_,
+                              .neighbours = shared_.neighbours,
+                              .now = clock_.coarse(),
+                              .now_ms = clock_.milliseconds(),
+                              .now_us = clock_.microseconds(),
+                              .unix_seconds = clock_.unix_seconds()};
     restock();
     const unsigned packets = receive(context) + take_handed_over(context) + send_injected();
     for (std::size_t port = 0; port < senders_.size(); ++port) flush(port);
@@ -52,6 +60,7 @@ void Worker::run() noexcept {
       pipeline::sweep(context, microseconds);
       pipeline::tick(context);
       empty_outbox();
+      if (state_.outbox.take_released(burst_)) process(context);
     }
     lister_.step(clock_.coarse());
     rte_rcu_qsbr_quiescent(readers, setup_.id.value);

@@ -42,6 +42,11 @@ class WorkerClock {
   // All as of the last advance().
   [[nodiscard]] CoarseTime coarse() const noexcept { return coarse_; }
   [[nodiscard]] std::uint32_t milliseconds() const noexcept { return milliseconds_; }
+  [[nodiscard]] std::uint32_t microseconds() const noexcept {
+    return static_cast<std::uint32_t>(now_ / (hertz_ / kMicro));
+  }
+  // Of the wall clock, since 1970.
+  [[nodiscard]] std::uint64_t unix_seconds() const noexcept { return unix_seconds_; }
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
 
   [[nodiscard]] std::uint64_t cycles(std::uint64_t microseconds) const noexcept {
@@ -57,6 +62,8 @@ class WorkerClock {
     clock_gettime(CLOCK_MONOTONIC_COARSE, &time);  // no system call: the vDSO reads a page
     coarse_.seconds = static_cast<std::uint16_t>(time.tv_sec);
     milliseconds_ = milliseconds_of(time);
+    clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    unix_seconds_ = static_cast<std::uint64_t>(time.tv_sec);
   }
 
   std::uint64_t hertz_;
@@ -64,6 +71,7 @@ class WorkerClock {
   std::uint64_t now_;
   CoarseTime coarse_;
   std::uint32_t milliseconds_ = 0;
+  std::uint64_t unix_seconds_ = 0;
 };
 
 }  // namespace hawser::dataplane

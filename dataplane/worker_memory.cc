@@ -1,6 +1,7 @@
 // Sizes and maps the tables of a worker.
 #include "dataplane/worker_memory.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -14,6 +15,8 @@ using pipeline::Ipv6Flows;
 using table::NatRecord;
 using table::NatTable;
 
+constexpr std::size_t kHeadBytes = limits::kHeadBuffers * limits::kMaxHttpHead;
+constexpr std::size_t kTextsBytes = limits::kTexts * limits::kTextBytes;
 constexpr std::size_t kCounters = limits::kMaxBackends + 1;
 
 }  // namespace
@@ -40,12 +43,22 @@ Result<WorkerMemory> WorkerMemory::create(const model::Dataplane& dataplane,
   if (!mapped) return mapped.error();
   mapped = map(memory.nat_, records * sizeof(NatRecord), Pages::kHugeIfFree);
   if (!mapped) return mapped.error();
+  memory.spliced_ = std::clamp(records, limits::kMinSpliced, limits::kMaxSpliced) + 1;
+  mapped = map(memory.connections_, memory.spliced_ * sizeof(pipeline::Connection), Pages::kSmall);
+  if (!mapped) return mapped.error();
+  mapped = map(memory.exchanges_, memory.spliced_ * sizeof(pipeline::Exchange), Pages::kSmall);
+  if (!mapped) return mapped.error();
+  mapped = map(memory.heads_, kHeadBytes, Pages::kSmall);
+  if (!mapped) return mapped.error();
+  mapped = map(memory.texts_, kTextsBytes, Pages::kSmall);
+  if (!mapped) return mapped.error();
   mapped = map(memory.counters_, kCounters * sizeof(stats::BackendCounters), Pages::kSmall);
   if (!mapped) return mapped.error();
   return memory;
 }
 
 pipeline::WorkerState WorkerMemory::state(WorkerId id) const {
+  std::random_device random;
   return {id,
           ipv4_.as<Ipv4Flows::Bucket>(ipv4_buckets_),
           ipv6_.as<Ipv6Flows::Bucket>(ipv6_buckets_),
@@ -53,8 +66,14 @@ pipeline::WorkerState WorkerMemory::state(WorkerId id) const {
           nat_addresses_,
           workers_,
           counters_.as<stats::BackendCounters>(kCounters),
-          std::random_device{}(),
-          pipeline_milliseconds()};
+          random(),
+          pipeline_milliseconds(),
+          limits::kOpenings,
+          {.connections = connections_.as<pipeline::Connection>(spliced_),
+           .exchanges = exchanges_.as<pipeline::Exchange>(spliced_),
+           .heads = heads_.as<std::uint8_t>(kHeadBytes),
+           .texts = texts_.as<std::uint8_t>(kTextsBytes),
+           .seed = std::uint64_t{random()} << 32 | random()}};
 }
 
 void WorkerMemory::touch() noexcept {

@@ -34,7 +34,12 @@ class WorkerMemory {
   Mapping ipv4_;
   Mapping ipv6_;
   Mapping nat_;
+  std::size_t spliced_ = 0;
   Mapping counters_;
+  Mapping connections_;
+  Mapping exchanges_;
+  Mapping heads_;
+  Mapping texts_;
 };
 
 }  // namespace hawser::dataplane

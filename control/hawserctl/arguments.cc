@@ -9,9 +9,12 @@
 #include <fmt/format.h>
 
 #include "hawser/base/nearest.h"
+#include "request_checks.h"
 
 namespace hawser::ctl {
 namespace {
+
+constexpr std::string_view kRotate = "rotate";
 
 Failure usage(std::string what, const Verb* verb) {
   return {ExitCode::kUsage, std::move(what),
@@ -24,6 +27,8 @@ void add_options(CLI::App& app, std::span<const Option> options) {
     const std::string name(option.name == "--help" ? "-h,--help" : option.name);
     if (option.value == Value::kFlag) {
       app.add_flag(name);
+    } else if (option.repeats) {
+      app.add_option(name)->expected(1)->take_all();
     } else {
       app.add_option(name)->expected(1)->take_last();
     }
@@ -129,6 +134,21 @@ std::optional<std::string> check(Value value, std::string_view text, std::uint64
       return check_sort(text);
     case Value::kBackend:
       return check_backend(text);
+    case Value::kAction:
+      if (text == kRotate) return std::nullopt;
+      return fmt::format("must be {}, or left out", kRotate);
+    case Value::kWord:
+      return check_word(text, high);
+    case Value::kMethod:
+      return check_method(text);
+    case Value::kRequestTarget:
+      return check_request_target(text);
+    case Value::kHeader:
+      return check_header(text);
+    case Value::kCookie:
+      return check_cookie(text);
+    case Value::kEndpoint:
+      return check_endpoint(text);
     case Value::kPath:
     case Value::kService:
     case Value::kTarget:
@@ -152,6 +172,26 @@ Failure bad_value(const std::string& name, const std::string& text, const std::s
   return failure;
 }
 
+// A request is described, or taken from a file whole.
+std::optional<Failure> check_request(const Verb& verb, const Arguments& arguments) {
+  const auto given = [&](std::initializer_list<const char*> names) -> std::string {
+    for (const char* name : names) {
+      if (arguments.has(name)) return name;
+    }
+    return {};
+  };
+  const std::string http = given({"PATH", "--method", "--host", "--header", "--cookie"});
+  const std::string tls = given({"--sni", "--alpn"});
+  if (arguments.has("--file") && !(http + tls).empty()) {
+    return usage(fmt::format("--file holds the whole head, {} would be a part of it",
+                             http.empty() ? tls : http),
+                 &verb);
+  }
+  if (http.empty() || tls.empty()) return std::nullopt;
+  return usage(
+      fmt::format("{} is of an HTTP request, {} of a TLS client: give one kind", http, tls), &verb);
+}
+
 std::optional<Failure> check_verb(const Verb& verb, const Arguments& arguments) {
   for (const Positional& positional : verb.positionals) {
     if (positional.required && !arguments.has(positional.name)) {
@@ -162,22 +202,42 @@ std::optional<Failure> check_verb(const Verb& verb, const Arguments& arguments) 
   if (verb.id == VerbId::kWeight && arguments.has("WEIGHT") == arguments.has("--file")) {
     return usage("weight needs either a WEIGHT or --file", &verb);
   }
+  if (verb.id == VerbId::kKeys && !arguments.has("ACTION")) {
+    for (const Option& option : verb.options) {
+      if (arguments.has(option.name)) {
+        return usage(fmt::format("{} is for keys rotate", option.name), &verb);
+      }
+    }
+  }
+  if (verb.id == VerbId::kWhy || verb.id == VerbId::kTrace) return check_request(verb, arguments);
   return std::nullopt;
+}
+
+bool repeats(const Option& option) {
+  return option.repeats;
+}
+bool repeats(const Positional& /*positional*/) {
+  return false;
 }
 
 // Collects the values of `rows` that `app` found; the first bad one ends it.
 template <typename Row>
-std::optional<Failure> collect(const CLI::App& app, std::span<const Row> rows, const Verb* verb,
-                               std::map<std::string, std::string, std::less<>>& values) {
+std::optional<Failure> collect(
+    const CLI::App& app, std::span<const Row> rows, const Verb* verb,
+    std::map<std::string, std::vector<std::string>, std::less<>>& values) {
   for (const Row& row : rows) {
     const std::string name(row.name);
     const CLI::Option* option = app.get_option(name);
     if (option->count() == 0) continue;
-    const std::string text = row.value == Value::kFlag ? "" : option->results().back();
-    if (const auto wrong = check(row.value, text, row.low, row.high)) {
-      return bad_value(name, text, *wrong, verb);
+    std::vector<std::string> texts{""};
+    if (row.value != Value::kFlag) texts = option->results();
+    if (!repeats(row)) texts = {texts.back()};
+    for (const std::string& text : texts) {
+      if (const auto wrong = check(row.value, text, row.low, row.high)) {
+        return bad_value(name, text, *wrong, verb);
+      }
     }
-    values[name] = text;
+    values[name] = std::move(texts);
   }
   return std::nullopt;
 }
@@ -218,25 +278,34 @@ Outcome<Arguments> Arguments::parse(std::span<const std::string> args) {
   return result;
 }
 
+bool Arguments::changes() const {
+  return verb_ != nullptr && (verb_->changes || has("ACTION"));
+}
+
 std::string Arguments::text(std::string_view name) const {
   const auto found = values_.find(name);
-  return found == values_.end() ? std::string() : found->second;
+  return found == values_.end() ? std::string() : found->second.back();
+}
+
+std::vector<std::string> Arguments::texts(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::uint64_t Arguments::number(std::string_view name, std::uint64_t otherwise) const {
-  const auto found = values_.find(name);
-  if (found == values_.end()) return otherwise;
+  if (!has(name)) return otherwise;
+  const std::string digits = text(name);
   std::uint64_t value = otherwise;
-  std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
 }
 
 std::chrono::milliseconds Arguments::seconds(std::string_view name,
                                              std::chrono::milliseconds otherwise) const {
-  const auto found = values_.find(name);
-  if (found == values_.end()) return otherwise;
+  if (!has(name)) return otherwise;
+  const std::string digits = text(name);
   double value = 0;
-  std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "commands.h"
 #include "failure.h"
@@ -22,17 +23,22 @@ class Arguments {
   // Null when no verb was given: then --help or --version was.
   [[nodiscard]] const Verb* verb() const noexcept { return verb_; }
 
+  // The verb changes something, said like this: it needs the admin socket.
+  [[nodiscard]] bool changes() const;
+
   // By the name in the table: "--dry-run", "BACKEND".
   [[nodiscard]] bool has(std::string_view name) const { return values_.contains(name); }
   // Empty when not given.
   [[nodiscard]] std::string text(std::string_view name) const;
+  // All values of an option that may be repeated, in order.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
   [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
   [[nodiscard]] std::chrono::milliseconds seconds(std::string_view name,
                                                   std::chrono::milliseconds otherwise) const;
 
  private:
   const Verb* verb_ = nullptr;
-  std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
 // SERVICE/BACKEND taken apart; the service is empty when only BACKEND was said.

@@ -120,4 +120,17 @@ Outcome<rpc::ReloadReply> Client::reload(bool dry_run, Time deadline) const {
   return call(*administer_, &rpc::Administer::Stub::Reload, request, deadline, socket_);
 }
 
+Outcome<rpc::KeysReply> Client::keys(Time deadline) const {
+  return call(*observe_, &rpc::Observe::Stub::ListKeys, rpc::KeysRequest(), deadline, socket_);
+}
+
+Outcome<rpc::RotateKeysReply> Client::rotate_keys(const rpc::RotateKeysRequest& request,
+                                                  Time deadline) const {
+  return call(*administer_, &rpc::Administer::Stub::RotateKeys, request, deadline, socket_);
+}
+
+Outcome<path::ExplainReply> Client::explain(const path::Explain& question, Time deadline) const {
+  return call(*observe_, &rpc::Observe::Stub::Explain, question, deadline, socket_);
+}
+
 }  // namespace hawser::ctl

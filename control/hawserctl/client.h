@@ -38,6 +38,11 @@ class Client {
   [[nodiscard]] Outcome<rpc::ChangeReply> set_mode(const rpc::SetModeRequest& request,
                                                    Time deadline) const;
   [[nodiscard]] Outcome<rpc::ReloadReply> reload(bool dry_run, Time deadline) const;
+  [[nodiscard]] Outcome<rpc::KeysReply> keys(Time deadline) const;
+  [[nodiscard]] Outcome<rpc::RotateKeysReply> rotate_keys(const rpc::RotateKeysRequest& request,
+                                                          Time deadline) const;
+  [[nodiscard]] Outcome<path::ExplainReply> explain(const path::Explain& question,
+                                                    Time deadline) const;
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
 

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t kMaxSeconds = 7ULL * 24 * 3600;
 constexpr std::uint64_t kMaxRows = 1'000'000;
+constexpr std::uint64_t kMaxHost = 1024;     // bytes
+constexpr std::uint64_t kMaxProtocol = 255;  // bytes (RFC 7301 section 3.1)
 
 constexpr std::array kGlobalOptions{
     Option{"--socket", "PATH", Value::kPath,
@@ -110,6 +112,44 @@ constexpr std::array kReloadExamples{
     Example{"hawserctl reload --dry-run", "is the edited file good, and what would it change?"},
     Example{"hawserctl reload --wait", "apply it"}};
 
+constexpr std::array kKeysPositionals{
+    Positional{"ACTION", false, Value::kAction, "rotate: a new key signs, the last one counts"}};
+constexpr std::array kKeysOptions{
+    kDryRun, Option{"--reason", "TEXT", Value::kText, "why; shown by keys to everybody"},
+    Option{"--force", "", Value::kFlag,
+           "rotate also where the guard refuses, and unpin users by it; is written down"},
+    kWaitConfirmed};
+constexpr std::array kKeysExamples{
+    Example{"hawserctl keys", "which key signs session cookies, and since when?"},
+    Example{"hawserctl keys rotate --reason 'quarterly'", "nobody is unpinned"}};
+
+constexpr std::array kExplainPositionals{
+    Positional{"SERVICE", true, Value::kService, "a service with forward splice"},
+    Positional{"PATH", false, Value::kRequestTarget, "of the request, with its query; default /"}};
+constexpr std::array kExplainOptions{
+    Option{"--client", "ADDRESS[:PORT]", Value::kEndpoint,
+           "who asks; default 192.0.2.1:50000, for IPv6 [2001:db8::1]:50000"},
+    Option{"--method", "METHOD", Value::kMethod, "default GET"},
+    Option{"--host", "HOST", Value::kWord, "default the service's address", 0, kMaxHost},
+    Option{"--header", "'NAME: VALUE'", Value::kHeader, "a header of the request; may be repeated",
+           0, 0, true},
+    Option{"--cookie", "'NAME=VALUE'", Value::kCookie, "a cookie of the request; may be repeated",
+           0, 0, true},
+    Option{"--sni", "NAME", Value::kWord, "the server name a TLS client asks for; default none", 0,
+           limits::kMaxServerName},
+    Option{"--alpn", "PROTOCOL", Value::kWord,
+           "what the TLS client wants to speak, such as h2; may be repeated", 0, kMaxProtocol,
+           true},
+    Option{"--file", "FILE", Value::kPath,
+           "instead of all that: the head as the client sent it, with its final empty line, or "
+           "its ClientHello; - reads standard input"}};
+constexpr std::array kWhyExamples{
+    Example{"hawserctl why shop /cart --cookie 'hawser=BAE…'", "where does this user go, and why?"},
+    Example{"hawserctl why mail --sni imap.example.net", "the same for a TLS service"},
+    Example{"hawserctl why shop --file head.txt", "a request as it was captured"}};
+constexpr std::array kTraceExamples{Example{
+    "hawserctl trace shop /cart --header 'User-Agent: test'", "every step of the decision"}};
+
 constexpr std::array kVersionExamples{
     Example{"hawserctl version", "of hawserctl, hawserd and the dataplane"}};
 
@@ -160,7 +200,9 @@ constexpr std::array kVerbs{
          "counters",
          "Show what became of packets, by name.",
          "Every packet ends in one verdict: forwarded, answered, handed to the kernel, or dropped "
-         "under a name. Counters rise since the start of the dataplane.",
+         "under a name. Spliced services follow: requests, sessions, what was refused and which "
+         "cookies did not count by cause, requests by rule, and how long they took. Counters rise "
+         "since the start of the dataplane.",
          {},
          kCountersOptions,
          kCountersExamples},
@@ -191,6 +233,21 @@ constexpr std::array kVerbs{
          kReloadOptions,
          kReloadExamples,
          true},
+    Verb{VerbId::kKeys, "keys", "List the keys that sign session cookies, or rotate them.",
+         "One key signs, the one before it still counts, so users keep their backend over a "
+         "rotation. A rotation before the last one is older than the longest idle lifetime of a "
+         "cookie would unpin users who have not been back since: it is refused with exit code 3, "
+         "which also keeps a rotation from being repeated by accident; --force does it anyhow. A "
+         "rotation is the one change that is not idempotent. The keys themselves are never shown.",
+         kKeysPositionals, kKeysOptions, kKeysExamples},
+    Verb{VerbId::kWhy, "why", "Where would this request go, and why?",
+         "Asks the running dataplane what it would do with one request to a spliced service; "
+         "nothing is forwarded or counted. One sentence, then the backend, or the status that the "
+         "balancer would answer itself. Whatever the answer, the exit code is 0.",
+         kExplainPositionals, kExplainOptions, kWhyExamples},
+    Verb{VerbId::kTrace, "trace", "The same as why, with every step of the decision.",
+         "One row a step, in the order they were decided; then the answer as why gives it.",
+         kExplainPositionals, kExplainOptions, kTraceExamples},
     Verb{VerbId::kVersion,
          "version",
          "Print the versions of all three programs.",

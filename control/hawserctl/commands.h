@@ -20,6 +20,9 @@ enum class VerbId : std::uint8_t {
   kFlows,
   kTop,
   kReload,
+  kKeys,
+  kWhy,
+  kTrace,
   kVersion,
   kCompletion,
   kReference,
@@ -36,6 +39,13 @@ enum class Value : std::uint8_t {
   kBackend,  // SERVICE/BACKEND, or BACKEND when the name is unique
   kTarget,   // SERVICE or SERVICE/BACKEND
   kSort,     // a word of sort_keys()
+  kAction,   // the word "rotate"
+  kWord,     // no blanks, up to `high` bytes
+  kMethod,   // of an HTTP request, as are the next three
+  kRequestTarget,
+  kHeader,    // Name: value
+  kCookie,    // name=value
+  kEndpoint,  // ADDRESS or ADDRESS:PORT
 };
 
 struct Option {
@@ -45,6 +55,7 @@ struct Option {
   std::string_view help;
   std::uint64_t low = 0;
   std::uint64_t high = 0;
+  bool repeats = false;  // may be given several times, and all count
 };
 
 struct Positional {

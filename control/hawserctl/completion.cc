@@ -37,12 +37,13 @@ _hawserctl_complete() {
     backend) COMPREPLY=($(compgen -W "$(_hawserctl_backends)" -- "$cur")) ;;
     target) COMPREPLY=($(compgen -W "$(_hawserctl_services; _hawserctl_backends)" -- "$cur")) ;;
     sort) COMPREPLY=($(compgen -W "@SORT_KEYS@" -- "$cur")) ;;
+    action) COMPREPLY=($(compgen -W "rotate" -- "$cur")) ;;
   esac
 }
 
-# What the value of an option is; nothing for a flag.
+# What the value of an option is, of all verbs or of this one; nothing for a flag.
 _hawserctl_value_of() {
-  case $1 in
+  case "$1 $2" in
 @VALUES@  esac
 }
 
@@ -55,7 +56,7 @@ _hawserctl() {
 
   # Find the verb, and how many of its arguments lie before the cursor.
   for ((i = 1; i < COMP_CWORD; i++)); do
-    kind=$(_hawserctl_value_of "${COMP_WORDS[i]}")
+    kind=$(_hawserctl_value_of "$verb" "${COMP_WORDS[i]}")
     if [[ -n $kind ]]; then
       ((++i < COMP_CWORD)) && continue
       _hawserctl_complete "$kind"
@@ -93,11 +94,19 @@ std::string_view kind_of(Value value) {
       return "target";
     case Value::kSort:
       return "sort";
+    case Value::kAction:
+      return "action";
     case Value::kFlag:
       return "flag";
     case Value::kText:
     case Value::kNumber:
     case Value::kSeconds:
+    case Value::kWord:
+    case Value::kMethod:
+    case Value::kRequestTarget:
+    case Value::kHeader:
+    case Value::kCookie:
+    case Value::kEndpoint:
       return "none";
   }
   return "none";
@@ -126,16 +135,18 @@ std::vector<Verb> shown_verbs() {
   return shown;
 }
 
-// Options that take a value, by what completes it: "--socket" -> path.
+// Options that take a value, by what completes it: *" --socket" -> path, "why --file" -> path. The
+// same name may be a flag of another verb.
 std::string value_cases() {
-  std::map<std::string_view, std::string_view> kinds;
-  const auto add = [&](std::span<const Option> options) {
+  std::map<std::string, std::string_view> kinds;
+  const auto add = [&](std::string_view pattern, std::span<const Option> options) {
     for (const Option& option : options) {
-      if (option.value != Value::kFlag) kinds[option.name] = kind_of(option.value);
+      if (option.value == Value::kFlag) continue;
+      kinds[fmt::format(fmt::runtime(pattern), option.name)] = kind_of(option.value);
     }
   };
-  add(global_options());
-  for (const Verb& verb : verbs()) add(verb.options);
+  add("*\" {}\"", global_options());
+  for (const Verb& verb : verbs()) add(fmt::format("\"{} {{}}\"", verb.name), verb.options);
   std::string out;
   for (const auto& [name, kind] : kinds) out += fmt::format("    {}) echo {} ;;\n", name, kind);
   return out;

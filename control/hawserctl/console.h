@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <iostream>
 #include <optional>
-#include <ostream>
 #include <string>
 
 namespace hawser::ctl {
@@ -17,6 +17,7 @@ struct Console {
   std::optional<std::string> socket;        // HAWSER_SOCKET
   std::string author;                       // who is typing
   std::function<std::uint64_t()> now_unix;  // seconds
+  std::istream& in = std::cin;              // for `--file -`
 };
 
 }  // namespace hawser::ctl

@@ -113,6 +113,17 @@ Json reload_json(const rpc::ReloadReply& reply) {
   return json;
 }
 
+Json rotation_json(const rpc::RotateKeysReply& reply) {
+  Json json;
+  json["changed"] = !reply.dry_run();
+  json["confirmed"] = reply.epoch() != 0;
+  json.update(to_json(reply.keys()));
+  Json rest = to_json(reply);
+  rest.erase("keys");
+  json.update(rest);
+  return json;
+}
+
 Json version_json(const rpc::VersionReply& reply) {
   Json json;
   json["hawserctl"] = HAWSER_VERSION;

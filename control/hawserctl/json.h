@@ -26,6 +26,8 @@ using Json = nlohmann::ordered_json;
 // With "changed" and "confirmed" first.
 [[nodiscard]] Json change_json(const rpc::ChangeReply& reply);
 [[nodiscard]] Json reload_json(const rpc::ReloadReply& reply);
+// The keys at the top, as in the list; with "changed" and "confirmed" first.
+[[nodiscard]] Json rotation_json(const rpc::RotateKeysReply& reply);
 [[nodiscard]] Json version_json(const rpc::VersionReply& reply);
 
 // Indented, with a newline at the end; text that is no UTF-8 is replaced, never refused.

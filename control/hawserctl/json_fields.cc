@@ -72,9 +72,10 @@ constexpr std::array kStatus{
 constexpr std::array kServices{
     JsonField{"services[].name", "string", ""},
     JsonField{"services[].address", "string", "address:port"},
-    JsonField{"services[].protocol", "string", "tcp or udp"},
-    JsonField{"services[].forward", "string", "nat, dsr-l2, dsr-ipip or dsr-gue"},
-    JsonField{"services[].affinity", "string", "what a new flow's backend is chosen by"},
+    JsonField{"services[].protocol", "string", "tcp or udp; http or tls where it is read"},
+    JsonField{"services[].forward", "string", "nat, splice, dsr-l2, dsr-ipip or dsr-gue"},
+    JsonField{"services[].affinity", "string",
+              "what a new flow's or request's backend is chosen by"},
     JsonField{"services[].backends", "number", "how many there are"},
     JsonField{"services[].backends_serving", "number", "that get new flows"},
     JsonField{"services[].flows", "number", "live"},
@@ -86,7 +87,7 @@ constexpr std::array kServices{
     JsonField{"services[].on_down", "string", "reset or rehome"},
     JsonField{"services[].check", "string", "the health check"},
     JsonField{"services[].state", "string", "ok, degraded or down"},
-    JsonField{"services[].client_address", "string", "none, toa or proxy-v2"},
+    JsonField{"services[].client_address", "string", "none, toa, proxy-v2 or x-forwarded-for"},
     JsonField{"services[].gue_port", "number", "0: not dsr-gue"},
     JsonField{"services[].bounded_load", "number", "above a backend's share; 0.25 is 25 %, 0: off"},
     JsonField{"services[].max_flows", "number", "live flows; 0: no limit"},
@@ -97,6 +98,7 @@ constexpr std::array kServices{
     JsonField{"services[].source_ipv4_prefix", "number", "bits of an address that make a source"},
     JsonField{"services[].source_ipv6_prefix", "number", "bits of an address that make a source"},
     JsonField{"services[].quic", "string", "how connection IDs are read; empty: they are not"},
+    JsonField{"services[].splice", "string", "how connections are read; empty: they are not"},
     JsonField{"services[].lists[].name", "string", "a prefix list"},
     JsonField{"services[].lists[].rule", "string", "allow or deny"},
     JsonField{"services[].lists[].prefixes", "number", "how many it has"},
@@ -125,6 +127,7 @@ constexpr std::array kBackends{
     JsonField{"backends[].checked_unix", "number", "when that was"},
     JsonField{"backends[].reason", "string", "the operator's --reason"},
     JsonField{"backends[].quic_server_id", "string", "hexadecimal; empty: none"},
+    JsonField{"backends[].generation", "string", "of the application; empty: none"},
 };
 
 constexpr std::array kChange{
@@ -171,6 +174,53 @@ constexpr std::array kCounters{
     JsonField{"other[].kind", "string", ""},
     JsonField{"other[].help", "string", "what it means"},
     JsonField{"other[].packets", "number", "how many"},
+    JsonField{"services[].service", "string", "spliced ones only"},
+    JsonField{"services[].requests", "number", "ever"},
+    JsonField{"services[].sessions_new", "number", "cookies given to users without a usable one"},
+    JsonField{"services[].sessions_kept", "number", "requests that went where their cookie says"},
+    JsonField{"services[].sessions_moved", "number", "whose home was gone or not to be used"},
+    JsonField{"services[].refusals[].name", "string", "why the balancer answered by itself"},
+    JsonField{"services[].refusals[].kind", "string", ""},
+    JsonField{"services[].refusals[].help", "string", "what it means"},
+    JsonField{"services[].refusals[].packets", "number", "requests"},
+    JsonField{"services[].cookies[].name", "string", "why a session cookie did not count"},
+    JsonField{"services[].cookies[].kind", "string", ""},
+    JsonField{"services[].cookies[].help", "string", "what it means"},
+    JsonField{"services[].cookies[].packets", "number", "requests"},
+    JsonField{"services[].rules[].name", "string", "the rule that matched"},
+    JsonField{"services[].rules[].kind", "string", ""},
+    JsonField{"services[].rules[].help", "string", "what it does"},
+    JsonField{"services[].rules[].packets", "number", "requests"},
+    JsonField{"services[].latencies[].name", "string",
+              "chosen: head complete to backend chosen; answered: from there to the response's "
+              "first byte"},
+    JsonField{"services[].latencies[].requests", "number", "measured"},
+    JsonField{"services[].latencies[].p50_microseconds", "number", "half took no longer"},
+    JsonField{"services[].latencies[].p90_microseconds", "number", "of 10, 9 took no longer"},
+    JsonField{"services[].latencies[].p99_microseconds", "number", "of 100, 99 took no longer"},
+    JsonField{"services[].latencies[].maximum_microseconds", "number", "the longest"},
+};
+
+constexpr std::array kKeys{
+    JsonField{"changed", "boolean", "rotate only; false: --dry-run"},
+    JsonField{"confirmed", "boolean", "rotate only; the dataplane runs with it"},
+    JsonField{"keys[].id", "number", "0 to 15"},
+    JsonField{"keys[].use", "string", "signs or counts"},
+    JsonField{"keys[].since_unix", "number", "when it began to sign"},
+    JsonField{"keys[].author", "string", "who rotated to it"},
+    JsonField{"keys[].reason", "string", "why"},
+    JsonField{"next_rotation_unix", "number", "before it a rotation unpins users; 0: now"},
+    JsonField{"epoch", "number", "rotate only; confirmed by the dataplane, 0: not confirmed"},
+    JsonField{"dry_run", "boolean", "rotate only; nothing was changed"},
+    JsonField{"note", "string", "rotate only; what else is worth knowing"},
+};
+
+constexpr std::array kExplain{
+    JsonField{"steps[].name", "string", "what was decided, in order"},
+    JsonField{"steps[].value", "string", "how"},
+    JsonField{"backend", "string", "the request goes to it; empty: to none"},
+    JsonField{"status", "number", "of the balancer's own answer; 0: none"},
+    JsonField{"reason", "string", "why, in one sentence"},
 };
 
 constexpr std::array kFlows{
@@ -231,6 +281,11 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kTop;
     case VerbId::kReload:
       return kReload;
+    case VerbId::kKeys:
+      return kKeys;
+    case VerbId::kWhy:
+    case VerbId::kTrace:
+      return kExplain;
     case VerbId::kVersion:
       return kVersion;
     case VerbId::kCompletion:

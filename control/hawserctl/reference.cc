@@ -60,7 +60,8 @@ std::string reference_page() {
       "page.\n\n"
       "`hawserctl [OPTIONS] VERB …` asks and tells hawserd over its socket. Every verb that "
       "changes "
-      "something is idempotent: said twice, the second time changes nothing and succeeds. Backends "
+      "something is idempotent: said twice, the second time changes nothing and succeeds; but for "
+      "`keys rotate`, where a guard refuses the second time. Backends "
       "are named `SERVICE/BACKEND`, or `BACKEND` alone where that name is unique.\n\n"
       "## Options of every verb\n\nThey may stand before or after the verb.\n\n"
       "| option | meaning |\n| --- | --- |\n";

@@ -26,7 +26,7 @@ Outcome<Client> connect(const Arguments& arguments, const Console& console) {
   const std::string socket = console.socket.value_or(kDefaultSocket);
   auto client = Client::connect(socket);
   const bool forbidden = !client && client.failure().code == ExitCode::kFailed;
-  if (!forbidden || arguments.verb()->changes) return client;
+  if (!forbidden || arguments.changes()) return client;
   auto twin = Client::connect(read_only_twin(socket));
   return twin ? std::move(twin) : std::move(client);
 }
@@ -55,6 +55,12 @@ Verdict dispatch(const Session& session) {
       return run_top(session);
     case VerbId::kReload:
       return run_reload(session);
+    case VerbId::kKeys:
+      return run_keys(session);
+    case VerbId::kWhy:
+      return run_why(session);
+    case VerbId::kTrace:
+      return run_trace(session);
     case VerbId::kVersion:
       return run_version(session);
     case VerbId::kCompletion:

@@ -61,6 +61,15 @@ std::string human_share(double share) {
   return fmt::format("{:.1f} %", share * 100);
 }
 
+std::string human_microseconds(std::uint64_t microseconds) {
+  constexpr double kThousand = 1000;
+  const auto value = static_cast<double>(microseconds);
+  // The bounds leave room for rounding, as in scale().
+  if (microseconds < 1000) return fmt::format("{} us", microseconds);
+  if (value / kThousand < 999.95) return fmt::format("{:.1f} ms", value / kThousand);
+  return fmt::format("{:.1f} s", value / kThousand / kThousand);
+}
+
 std::string human_duration(std::uint64_t seconds) {
   constexpr std::uint64_t kMinute = 60;
   constexpr std::uint64_t kHour = 60 * kMinute;

@@ -16,6 +16,8 @@ namespace hawser::ctl {
 [[nodiscard]] std::string human_bits(double bits_per_second);
 // 0.4273 -> 42.7 %.
 [[nodiscard]] std::string human_share(double share);
+// 850 us, 1.2 ms, 3.4 s.
+[[nodiscard]] std::string human_microseconds(std::uint64_t microseconds);
 // 42 s, 3 min, 2 h 5 min, 3 d 4 h.
 [[nodiscard]] std::string human_duration(std::uint64_t seconds);
 // "3 min ago", "just now"; "-" for a time that is not known (0).

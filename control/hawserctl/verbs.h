@@ -20,6 +20,10 @@ using Verdict = Outcome<ExitCode>;
 [[nodiscard]] Verdict run_mode(const Session& session, rpc::Mode mode);
 [[nodiscard]] Verdict run_reload(const Session& session);
 
+[[nodiscard]] Verdict run_keys(const Session& session);
+[[nodiscard]] Verdict run_why(const Session& session);
+[[nodiscard]] Verdict run_trace(const Session& session);
+
 [[nodiscard]] Verdict run_top(const Session& session);
 
 }  // namespace hawser::ctl

@@ -55,8 +55,10 @@ Verdict run_backends(const Session& session) {
 Verdict run_counters(const Session& session) {
   const auto reply = session.client.counters(session.deadline);
   if (!reply) return reply.failure();
-  session.print(counters_view(*reply, session.arguments.has("--all"), session.paint),
-                to_json(*reply)["counters"]);
+  const bool all = session.arguments.has("--all");
+  session.print(
+      counters_view(*reply, all, session.paint) + service_counters_view(*reply, all, session.paint),
+      to_json(*reply)["counters"]);
   return ExitCode::kOk;
 }
 

@@ -22,12 +22,26 @@ namespace hawser::ctl {
 // `all`: also counters at zero.
 [[nodiscard]] std::string counters_view(const rpc::CountersReply& reply, bool all,
                                         const Paint& paint);
+// Of spliced services, behind counters_view().
+[[nodiscard]] std::string service_counters_view(const rpc::CountersReply& reply, bool all,
+                                                const Paint& paint);
 [[nodiscard]] std::string flows_view(const path::FlowsReply& reply, const Paint& paint);
 // `subject`: what was asked for, in case nothing changed ("web/b1: weight is 50").
 [[nodiscard]] std::string change_view(const rpc::ChangeReply& reply, std::string_view subject,
                                       const Paint& paint);
 // Of a file that was taken; a refused one is a failure.
 [[nodiscard]] std::string reload_view(const rpc::ReloadReply& reply, const Paint& paint);
+
+[[nodiscard]] std::string keys_view(const rpc::KeysReply& reply, const Paint& paint,
+                                    std::uint64_t now_unix);
+[[nodiscard]] std::string rotation_view(const rpc::RotateKeysReply& reply, const Paint& paint,
+                                        std::uint64_t now_unix);
+// One sentence, then the backend or the status.
+[[nodiscard]] std::string why_view(const path::ExplainReply& reply, std::string_view service,
+                                   const Paint& paint);
+// The same behind a table of every step.
+[[nodiscard]] std::string trace_view(const path::ExplainReply& reply, std::string_view service,
+                                     const Paint& paint);
 
 // How the state of a backend or service is coloured.
 [[nodiscard]] Tone tone_of_state(std::string_view state) noexcept;

@@ -18,10 +18,10 @@ class Collector {
   Collector(std::string service, std::string backend)
       : service_(std::move(service)), backend_(std::move(backend)) {}
 
-  void note(const char* field, const std::string& before, const std::string& after) {
+  void note(const std::string& field, const std::string& before, const std::string& after) {
     if (before != after) changes_.push_back({service_, backend_, field, before, after});
   }
-  void note(const char* field, std::string_view before, std::string_view after) {
+  void note(const std::string& field, std::string_view before, std::string_view after) {
     note(field, std::string(before), std::string(after));
   }
   [[nodiscard]] std::vector<Change> take() && { return std::move(changes_); }
@@ -41,12 +41,14 @@ std::string point(const model::Backend& backend) {
 }
 
 std::string whole(const model::Backend& backend) {
-  return fmt::format("{} weight {}", point(backend), backend.weight);
+  std::string text = fmt::format("{} weight {}", point(backend), backend.weight);
+  if (!backend.generation.empty()) text += " generation " + backend.generation;
+  return text;
 }
 
 std::string point(const model::Service& service) {
   return fmt::format("{}/{}", net::endpoint_to_string(service.address, service.port),
-                     to_string(service.protocol));
+                     protocol_word(service));
 }
 
 std::vector<Change> backend_differences(const model::Service& before, const model::Service& after) {
@@ -62,6 +64,7 @@ std::vector<Change> backend_differences(const model::Service& before, const mode
       collector.note("address", point(*old->second), point(backend));
       collector.note("weight", std::to_string(old->second->weight), std::to_string(backend.weight));
       collector.note("quic_server_id", server_id_text(*old->second), server_id_text(backend));
+      collector.note("generation", old->second->generation, backend.generation);
       gone.erase(old);
     }
     append(changes, std::move(collector).take());
@@ -91,6 +94,31 @@ void note_quic(const model::QuicRouting& before, const model::QuicRouting& after
                Collector& collector) {
   const bool another = before.key != after.key && !before.key.empty() && !after.key.empty();
   collector.note("quic", quic_text(before), quic_text(after) + (another ? " with a new key" : ""));
+}
+
+// Each rule by its name, and the order of those that stay.
+void note_rules(const std::vector<model::Rule>& before, const std::vector<model::Rule>& after,
+                Collector& collector) {
+  std::map<std::string, const model::Rule*> gone;
+  for (const model::Rule& rule : before) gone.emplace(rule.name, &rule);
+  std::vector<std::string> new_order;
+  for (const model::Rule& rule : after) {
+    const std::string field = fmt::format("rule {}", rule.name);
+    const auto old = gone.find(rule.name);
+    collector.note(field, old == gone.end() ? "" : rule_text(*old->second), rule_text(rule));
+    if (old == gone.end()) continue;
+    new_order.push_back(rule.name);
+    gone.erase(old);
+  }
+  std::vector<std::string> old_order;
+  for (const model::Rule& rule : before) {
+    if (gone.count(rule.name) == 0) old_order.push_back(rule.name);
+  }
+  for (const auto& [name, rule] : gone) {
+    collector.note(fmt::format("rule {}", name), rule_text(*rule), "");
+  }
+  collector.note("order of rules", fmt::format("{}", fmt::join(old_order, ", ")),
+                 fmt::format("{}", fmt::join(new_order, ", ")));
 }
 
 // The prefixes that one has and the other has not.
@@ -136,7 +164,10 @@ std::vector<Change> service_differences(const model::Service& before, const mode
   collector.note("forward", forward_text(before), forward_text(after));
   collector.note("client_address", to_string(before.client_address),
                  to_string(after.client_address));
-  collector.note("affinity", affinity_text(before.affinity), affinity_text(after.affinity));
+  collector.note("affinity", whole_affinity_text(before.affinity),
+                 whole_affinity_text(after.affinity));
+  collector.note("splice", splice_text(before.splice), splice_text(after.splice));
+  note_rules(before.splice.rules, after.splice.rules, collector);
   collector.note("on_down", to_string(before.on_down), to_string(after.on_down));
   collector.note("bounded_load", bounded_load_text(before.bounded_load_permille),
                  bounded_load_text(after.bounded_load_permille));

@@ -23,7 +23,7 @@ enum class Failure : std::uint8_t {
   kNone,
   kInvalid,   // the request makes no sense
   kNotFound,  // no such service or backend
-  kRefused,   // the dataplane refused the snapshot; nothing changed
+  kRefused,   // by a guard, or the dataplane refused the snapshot; nothing changed
   kTimedOut,  // stored, but the dataplane did not confirm in time
   kInternal,  // the journal failed; nothing changed
 };

@@ -11,11 +11,40 @@
 #include <fmt/format.h>
 
 #include "hawser/base/limits.h"
+#include "hawser/model/compile_rules.h"
 
 namespace hawser::control {
 namespace {
 
 constexpr std::size_t kStep = 1U << 20;  // bytes read at once
+
+// Compiles rules, each set once.
+class Compiler {
+ public:
+  explicit Compiler(const model::Configuration& running) {
+    for (const model::Service& service : running.services) {
+      if (!service.splice.rules.empty()) {
+        known_.push_back({service.splice.rules, service.splice.rules_database});
+      }
+    }
+  }
+
+  model::CompiledRules compile(const std::vector<model::Rule>& rules) {
+    for (const Known& known : known_) {
+      if (known.rules == rules) return {.database = known.database, .faults = {}};
+    }
+    model::CompiledRules compiled = model::compile_rules(rules);
+    if (compiled.faults.empty()) known_.push_back({rules, compiled.database});
+    return compiled;
+  }
+
+ private:
+  struct Known {
+    std::vector<model::Rule> rules;
+    std::string database;
+  };
+  std::vector<Known> known_;
+};
 
 }  // namespace
 
@@ -42,12 +71,15 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   return text;
 }
 
-model::ParsedConfiguration read_configuration(const std::string& file) {
+model::ParsedConfiguration read_configuration(const std::string& file,
+                                              const model::Configuration& running) {
   const Result<std::string> text = read_file(file, limits::kMaxConfigurationBytes);
   if (text && !text->empty()) {
-    return model::parse_configuration(*text, file, [](const std::string& path) {
-      return read_file(path, limits::kMaxPrefixFile);
-    });
+    Compiler compiler(running);
+    return model::parse_configuration(
+        *text, file,
+        [](const std::string& path) { return read_file(path, limits::kMaxPrefixFile); },
+        [&](const std::vector<model::Rule>& rules) { return compiler.compile(rules); });
   }
   model::ParsedConfiguration failed;
   failed.diagnostics.push_back(

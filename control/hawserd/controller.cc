@@ -1,16 +1,13 @@
 // The controller's side towards the dataplane and the checks: adopt, publish, note.
 #include "controller.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include "random_bytes.h"
 
 namespace hawser::control {
 namespace {
@@ -20,12 +17,10 @@ std::uint64_t system_seconds() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
-// From the kernel's generator; fails only where there is none.
 Result<model::FlowKey> random_key() {
   model::FlowKey key{};
-  if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {
-    return fail(fmt::format("no random bytes for the flow key: {}", std::strerror(errno)));
-  }
+  const Result<void> filled = fill_random(key, "the flow key");
+  if (!filled) return filled.error();
   return key;
 }
 
@@ -42,6 +37,8 @@ Result<std::unique_ptr<Controller>> Controller::create(model::Configuration conf
   if (!intents) return intents.error();
   const Result<std::optional<model::FlowKey>> key = journal->flow_key();
   if (!key) return key.error();
+  const Result<KeyRing> ring = journal->cookie_keys();
+  if (!ring) return ring.error();
   const Result<Epoch> epoch = journal->epoch();
   if (!epoch) return epoch.error();
   Runtime runtime(std::move(configuration), *intents, system_seconds());
@@ -50,6 +47,7 @@ Result<std::unique_ptr<Controller>> Controller::create(model::Configuration conf
   std::unique_ptr<Controller> controller(
       new Controller(std::move(runtime), std::move(configuration_file), std::move(journal)));
   controller->flow_key_ = *key;
+  controller->keys_ = *ring;
   controller->desired_ = *epoch;
   controller->journal_was_empty_ = !key->has_value();
   return controller;
@@ -94,10 +92,15 @@ void Controller::update_check_targets() {
 void Controller::publish() {
   std::vector<model::Service> services = runtime_.services();
   const std::vector<model::PrefixList>& lists = runtime_.configuration().prefix_lists;
-  if (services == published_ && lists == published_lists_ && desired_ != Epoch(0)) return;
+  std::vector<model::CookieKey> keys = keys_of(keys_);
+  const bool same_keys = keys == published_keys_;
+  const bool same = services == published_ && lists == published_lists_ && same_keys;
+  if (same && desired_ != Epoch(0)) return;
   published_ = std::move(services);
   published_lists_ = lists;
+  published_keys_ = std::move(keys);
   desired_ = Epoch(desired_.value + 1);
+  if (!same_keys) keys_epoch_ = desired_;
   warn_if_failed(journal_->set_epoch(desired_));
   if (hooks_.wake_dataplane) hooks_.wake_dataplane();
 }
@@ -144,6 +147,7 @@ void Controller::connected(const dataplane::v1::HelloReply& hello,
   const std::lock_guard lock(mutex_);
   spdlog::info("connected to hawser-dataplane {}, epoch {}", hello.version(), hello.epoch());
   ensure_flow_key(hello, running);
+  ensure_cookie_keys(running);
   if (!adopted_ && running) {
     const std::vector<IntentChange> wishes = runtime_.adopt(*running, journal_was_empty_, now());
     warn_if_failed(journal_->record(wishes));
@@ -185,6 +189,7 @@ std::optional<model::Desired> Controller::pending() {
   }
   return model::Desired{.epoch = desired_,
                         .flow_key = *flow_key_,
+                        .cookie_keys = published_keys_,
                         .services = published_,
                         .prefix_lists = published_lists_};
 }
@@ -194,6 +199,7 @@ void Controller::applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) {
   spdlog::info("epoch {} applied in {} us, {} slots moved", epoch.value, reply.apply_microseconds(),
                reply.slots_moved());
   dataplane_.applied = epoch;
+  if (epoch >= keys_epoch_) note_keys_taken();
   dataplane_.refused = Epoch(0);
   dataplane_.refusal.clear();
   told_.notify_all();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "changes.h"
+#include "cookie_keys.h"
 #include "dataplane_client.h"
 #include "health.h"
 #include "journal.h"
@@ -69,6 +70,18 @@ struct ModeOrder {
   bool dry_run = false;
 };
 
+struct RotateOrder {
+  std::string author;
+  std::string reason;
+  bool dry_run = false;
+  bool force = false;  // also where the guard says no
+};
+
+struct RotateOutcome {
+  ChangeOutcome change;
+  KeysView keys;  // as they are now, or would be
+};
+
 class Controller final : public DataplaneListener {
  public:
   // Puts the journal's intents in force; those whose backend is gone are taken back.
@@ -85,9 +98,13 @@ class Controller final : public DataplaneListener {
   [[nodiscard]] ChangeOutcome set_weight(const WeightOrder& order);
   [[nodiscard]] ChangeOutcome set_mode(const ModeOrder& order);
   [[nodiscard]] ReloadOutcome reload(bool dry_run);
+  // A new key signs session cookies, the one before it still counts. Refused while that would unpin
+  // users, unless forced.
+  [[nodiscard]] RotateOutcome rotate_keys(const RotateOrder& order);
 
   void note_check(const CheckReport& report);
   [[nodiscard]] View view() const;
+  [[nodiscard]] KeysView keys() const;
 
   void connected(const dataplane::v1::HelloReply& hello,
                  const std::optional<model::Desired>& running) override;
@@ -117,6 +134,11 @@ class Controller final : public DataplaneListener {
   void publish();
   void ensure_flow_key(const dataplane::v1::HelloReply& hello,
                        const std::optional<model::Desired>& running);
+  void ensure_cookie_keys(const std::optional<model::Desired>& running);
+  [[nodiscard]] bool adopts_cookie_keys(const std::optional<model::Desired>& running) const;
+  // The dataplane signs with the first key, from now on if it was not known to before.
+  void note_keys_taken();
+  [[nodiscard]] std::uint64_t lifetime_of_cookies() const;
   void update_check_targets();
   [[nodiscard]] std::uint64_t now() const;
 
@@ -129,6 +151,9 @@ class Controller final : public DataplaneListener {
   std::unique_ptr<Journal> journal_;
   ControllerHooks hooks_;
   std::optional<model::FlowKey> flow_key_;
+  KeyRing keys_;
+  std::vector<model::CookieKey> published_keys_;    // of epoch desired_
+  Epoch keys_epoch_;                                // the first with them
   std::vector<model::Service> published_;           // of epoch desired_
   std::vector<model::PrefixList> published_lists_;  // of epoch desired_
   Epoch desired_;

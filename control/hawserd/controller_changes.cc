@@ -1,20 +1,16 @@
 // The controller's side towards operators: validate, journal, publish, wait, roll back.
-#include <algorithm>
 #include <functional>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "authorship.h"
 #include "configuration_file.h"
 #include "controller.h"
 #include "hawser/base/limits.h"
 
 namespace hawser::control {
 namespace {
-
-// Author and reason end in tables and logs: one short line each.
-constexpr std::size_t kMaxAuthorBytes = 128;
-constexpr std::size_t kMaxReasonBytes = 1024;
 
 ChangeOutcome failed(Failure failure, std::string message) {
   ChangeOutcome outcome;
@@ -26,25 +22,6 @@ ChangeOutcome failed(Failure failure, std::string message) {
 ChangeOutcome failed(const Lookup& lookup) {
   const bool ambiguous = lookup.failure == LookupFailure::kAmbiguous;
   return failed(ambiguous ? Failure::kInvalid : Failure::kNotFound, lookup.message);
-}
-
-bool is_one_line(const std::string& text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-Result<void> check_authorship(const std::string& author, const std::string& reason) {
-  if (author.size() > kMaxAuthorBytes || !is_one_line(author)) {
-    return fail(fmt::format("the author must be one line of at most {} bytes", kMaxAuthorBytes));
-  }
-  if (reason.size() > kMaxReasonBytes || !is_one_line(reason)) {
-    return fail(fmt::format("the reason must be one line of at most {} bytes", kMaxReasonBytes));
-  }
-  return {};
-}
-
-std::string author_or_unknown(const std::string& author) {
-  return author.empty() ? "unknown" : author;
 }
 
 // What the journal holds of a backend now, to put it back after a refusal.
@@ -199,7 +176,9 @@ void Controller::settle(Lock& lock, ChangeOutcome& outcome, bool& refused) {
 ReloadOutcome Controller::reload(bool dry_run) {
   const std::lock_guard one_at_a_time(change_mutex_);
   ReloadOutcome outcome;
-  model::ParsedConfiguration parsed = read_configuration(configuration_file_);
+  // Reading and compiling takes time in which checks go on; only reloads change what is running.
+  const model::Configuration running = view().runtime.configuration();
+  model::ParsedConfiguration parsed = read_configuration(configuration_file_, running);
   for (const model::Diagnostic& diagnostic : parsed.diagnostics) {
     outcome.diagnostics.push_back(diagnostic.to_string());
   }

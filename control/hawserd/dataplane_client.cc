@@ -194,4 +194,13 @@ Result<void> DataplaneQuery::flows(const wire::Flows& filter,
   }
 }
 
+Result<wire::Response> DataplaneQuery::explain(const wire::Explain& question) const {
+  wire::Request request;
+  *request.mutable_explain() = question;
+  Result<wire::Response> reply = ask(request);
+  if (!reply) return reply.error();
+  if (!reply->has_explain() && !reply->has_error()) return fail(unexpected(*reply));
+  return reply;
+}
+
 }  // namespace hawser::control

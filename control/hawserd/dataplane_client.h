@@ -56,6 +56,9 @@ class DataplaneQuery {
   [[nodiscard]] Result<void> flows(
       const dataplane::v1::Flows& filter,
       const std::function<bool(const dataplane::v1::FlowsReply&)>& take) const;
+  // The reply, or the dataplane's own words why there is none (`error`).
+  [[nodiscard]] Result<dataplane::v1::Response> explain(
+      const dataplane::v1::Explain& question) const;
 
  private:
   [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request) const;

@@ -11,9 +11,11 @@ namespace hawser::control {
 namespace {
 
 // synchronous=FULL: a change that was acknowledged survives the loss of power.
+// secure_delete: a key that is gone is overwritten.
 constexpr const char* kSchema = R"(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS intent (
   service TEXT NOT NULL, backend TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
   author TEXT NOT NULL, reason TEXT NOT NULL, since_unix INTEGER NOT NULL,
@@ -22,6 +24,9 @@ CREATE TABLE IF NOT EXISTS history (
   id INTEGER PRIMARY KEY, at_unix INTEGER NOT NULL, service TEXT NOT NULL, backend TEXT NOT NULL,
   field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, author TEXT NOT NULL,
   reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cookie_key (
+  place INTEGER PRIMARY KEY, id INTEGER NOT NULL, secret BLOB NOT NULL, author TEXT NOT NULL,
+  reason TEXT NOT NULL, since_unix INTEGER NOT NULL, confirmed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 )";
 
@@ -138,11 +143,27 @@ Result<void> Journal::apply(const IntentChange& change) {
     insert.text(intent.by.author).text(intent.by.reason).number(intent.by.since_unix);
     if (insert.step() != SQLITE_DONE) return failure();
   }
+  return note({.service = intent.service,
+               .backend = intent.backend,
+               .field = intent.field,
+               .before = change.before,
+               .after = change.after,
+               .by = change.by});
+}
+
+Result<void> Journal::note(const HistoryEntry& entry) {
   Statement history(database_, "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
-  history.number(change.by.since_unix).text(intent.service).text(intent.backend).text(intent.field);
-  history.text(change.before).text(change.after).text(change.by.author).text(change.by.reason);
+  history.number(entry.by.since_unix).text(entry.service).text(entry.backend).text(entry.field);
+  history.text(entry.before).text(entry.after).text(entry.by.author).text(entry.by.reason);
   if (history.step() != SQLITE_DONE) return failure();
   return {};
+}
+
+Result<void> Journal::finish(Result<void> done) {
+  if (done) done = run("COMMIT");
+  // The error that counts is the first one, not that of the way back.
+  if (!done) static_cast<void>(run("ROLLBACK"));
+  return done;
 }
 
 Result<void> Journal::record(std::span<const IntentChange> changes) {
@@ -153,10 +174,7 @@ Result<void> Journal::record(std::span<const IntentChange> changes) {
     done = apply(change);
     if (!done) break;
   }
-  if (done) done = run("COMMIT");
-  // The error that counts is the first one, not that of the way back.
-  if (!done) static_cast<void>(run("ROLLBACK"));
-  return done;
+  return finish(std::move(done));
 }
 
 Result<std::vector<HistoryEntry>> Journal::history(std::uint32_t limit) {
@@ -199,6 +217,55 @@ Result<void> Journal::set_flow_key(const model::FlowKey& key) {
   Statement insert(database_, "INSERT OR REPLACE INTO meta VALUES ('flow_key', ?)");
   if (insert.blob(key).step() != SQLITE_DONE) return failure();
   return {};
+}
+
+Result<KeyRing> Journal::cookie_keys() {
+  Statement select(database_,
+                   "SELECT id, secret, author, reason, since_unix, confirmed FROM cookie_key "
+                   "ORDER BY place");
+  KeyRing ring;
+  int step = select.step();
+  for (; step == SQLITE_ROW; step = select.step()) {
+    KeyRecord record;
+    record.key.id = static_cast<std::uint8_t>(select.column_number(0));
+    const std::span<const std::uint8_t> secret = select.column_blob(1);
+    if (secret.size() != record.key.secret.size()) {
+      return fail(
+          fmt::format("the journal {} is damaged: a cookie key has {} bytes; restore or remove it",
+                      path_, secret.size()));
+    }
+    std::copy(secret.begin(), secret.end(), record.key.secret.begin());
+    record.by = {select.column_text(2), select.column_text(3), select.column_number(4)};
+    record.confirmed = select.column_number(5) != 0;
+    ring.push_back(std::move(record));
+  }
+  if (step != SQLITE_DONE) return failure();
+  return ring;
+}
+
+Result<void> Journal::replace(const KeyRing& ring) {
+  Result<void> done = run("DELETE FROM cookie_key");
+  if (!done) return done;
+  for (std::size_t place = 0; place < ring.size(); ++place) {
+    const KeyRecord& record = ring[place];
+    Statement insert(database_, "INSERT INTO cookie_key VALUES (?, ?, ?, ?, ?, ?, ?)");
+    insert.number(place).number(record.key.id).blob(record.key.secret);
+    insert.text(record.by.author).text(record.by.reason).number(record.by.since_unix);
+    if (insert.number(record.confirmed ? 1 : 0).step() != SQLITE_DONE) return failure();
+  }
+  return {};
+}
+
+Result<void> Journal::set_cookie_keys(const KeyRing& ring,
+                                      const std::optional<HistoryEntry>& entry) {
+  Result<void> done = run("BEGIN IMMEDIATE");
+  if (!done) return done;
+  done = replace(ring);
+  if (done && entry) done = note(*entry);
+  done = finish(std::move(done));
+  // What was erased still stands in the write-ahead log until it is moved into the database.
+  if (done) static_cast<void>(run("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return done;
 }
 
 Result<Epoch> Journal::epoch() {

@@ -1,4 +1,4 @@
-// What must survive a restart: operators' intents, their history, the flow key, the last epoch.
+// What must survive a restart: operators' intents, their history, all keys, the last epoch.
 //
 // One SQLite database in the state directory, which is locked for one process. Every call is one
 // transaction, on disk when it returns. Not thread-safe: the controller's lock guards it.
@@ -57,6 +57,16 @@ struct HistoryEntry {
   Authorship by;
 };
 
+// A key that signs session cookies, or did.
+struct KeyRecord {
+  model::CookieKey key;
+  Authorship by;           // since: the dataplane signs with it, or else it was asked to
+  bool confirmed = false;  // the dataplane has taken it
+  friend bool operator==(const KeyRecord&, const KeyRecord&) = default;
+};
+// The one that signs first, then at most one that still counts. Empty before the first.
+using KeyRing = std::vector<KeyRecord>;
+
 class Journal {
  public:
   // Creates the directory (mode 0700) and the database as needed. Fails when another process has
@@ -74,6 +84,10 @@ class Journal {
 
   [[nodiscard]] Result<std::optional<model::FlowKey>> flow_key();
   [[nodiscard]] Result<void> set_flow_key(const model::FlowKey& key);
+  [[nodiscard]] Result<KeyRing> cookie_keys();
+  // Replaces all of them or none; what is not in `ring` is erased. With a line of history, if any.
+  [[nodiscard]] Result<void> set_cookie_keys(const KeyRing& ring,
+                                             const std::optional<HistoryEntry>& entry);
   // 0 when there was none.
   [[nodiscard]] Result<Epoch> epoch();
   [[nodiscard]] Result<void> set_epoch(Epoch epoch);
@@ -82,6 +96,10 @@ class Journal {
   Journal(FileLock lock, sqlite3* database, std::string path);
   [[nodiscard]] Result<void> run(const char* sql);
   [[nodiscard]] Result<void> apply(const IntentChange& change);
+  [[nodiscard]] Result<void> note(const HistoryEntry& entry);
+  [[nodiscard]] Result<void> replace(const KeyRing& ring);
+  // Ends a transaction: commits when `done` is good, else goes back; the error that counts.
+  [[nodiscard]] Result<void> finish(Result<void> done);
   [[nodiscard]] Error failure() const;
 
   FileLock lock_;

@@ -60,6 +60,7 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   row.set_weight(weight_of(state, backend));
   row.set_weight_file(backend.weight);
   row.set_quic_server_id(server_id_text(backend));
+  row.set_generation(backend.generation);
   if (serves(state) && total_weight > 0) {
     row.set_share(static_cast<double>(row.weight()) / static_cast<double>(total_weight));
   }
@@ -104,6 +105,7 @@ void set_settings(const model::Configuration& configuration, const model::Servic
     row.set_source_ipv6_prefix(protection.source_rate.ipv6_prefix);
   }
   row.set_quic(quic_text(service.quic));
+  row.set_splice(splice_text(service.splice));
   set_lists(configuration, protection.allow, "allow", row);
   set_lists(configuration, protection.deny, "deny", row);
 }
@@ -113,7 +115,7 @@ v1::ServiceRow service_row(const View& view, const model::Service& service,
   v1::ServiceRow row;
   row.set_name(service.name);
   row.set_address(net::endpoint_to_string(service.address, service.port));
-  row.set_protocol(std::string(to_string(service.protocol)));
+  row.set_protocol(std::string(protocol_word(service)));
   row.set_forward(std::string(to_string(service.forward)));
   row.set_affinity(affinity_text(service.affinity));
   row.set_backends(static_cast<std::uint32_t>(service.backends.size()));
@@ -210,6 +212,20 @@ std::vector<v1::Drift> drift_rows(const View& view) {
     }
   }
   return rows;
+}
+
+v1::KeysReply keys_reply(const KeysView& view) {
+  v1::KeysReply reply;
+  for (const KeyView& key : view.keys) {
+    v1::KeyRow& row = *reply.add_keys();
+    row.set_id(key.id);
+    row.set_use(key.signs ? "signs" : "counts");
+    row.set_since_unix(key.by.since_unix);
+    row.set_author(key.by.author);
+    row.set_reason(key.by.reason);
+  }
+  reply.set_next_rotation_unix(view.next_rotation_unix);
+  return reply;
 }
 
 }  // namespace hawser::control

@@ -21,6 +21,9 @@ namespace hawser::control {
 // Where runtime differs from the file.
 [[nodiscard]] std::vector<v1::Drift> drift_rows(const View& view);
 
+// Never the secrets.
+[[nodiscard]] v1::KeysReply keys_reply(const KeysView& view);
+
 // Backends that new flows may go to, of one service and of all.
 [[nodiscard]] std::uint32_t backends_serving(const View& view, const model::Service& service);
 [[nodiscard]] std::uint32_t backends_serving(const View& view);

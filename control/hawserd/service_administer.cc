@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "rows.h"
+
 namespace hawser::control {
 namespace {
 
@@ -89,6 +91,20 @@ grpc::Status AdministerService::Reload(grpc::ServerContext* /*context*/,
   for (const std::string& note : outcome.notes) reply->add_notes(note);
   if (!outcome.change.note.empty()) reply->add_notes(outcome.change.note);
   reply->set_dry_run(request->dry_run());
+  return status_of(outcome.change);
+}
+
+grpc::Status AdministerService::RotateKeys(grpc::ServerContext* /*context*/,
+                                           const v1::RotateKeysRequest* request,
+                                           v1::RotateKeysReply* reply) {
+  const RotateOutcome outcome = controller_.rotate_keys({.author = request->author(),
+                                                         .reason = request->reason(),
+                                                         .dry_run = request->dry_run(),
+                                                         .force = request->force()});
+  *reply->mutable_keys() = keys_reply(outcome.keys);
+  reply->set_epoch(outcome.change.epoch);
+  reply->set_dry_run(request->dry_run());
+  reply->set_note(outcome.change.note);
   return status_of(outcome.change);
 }
 

@@ -17,6 +17,8 @@ class AdministerService final : public v1::Administer::Service {
                        v1::ChangeReply* reply) override;
   grpc::Status Reload(grpc::ServerContext* context, const v1::ReloadRequest* request,
                       v1::ReloadReply* reply) override;
+  grpc::Status RotateKeys(grpc::ServerContext* context, const v1::RotateKeysRequest* request,
+                          v1::RotateKeysReply* reply) override;
 
  private:
   Controller& controller_;

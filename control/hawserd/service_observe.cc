@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "hawser/base/limits.h"
 #include "problems.h"
 #include "rows.h"
 
@@ -38,6 +39,29 @@ grpc::Status check_names(const Runtime& runtime, const std::string& service,
   const Lookup lookup = runtime.find(service, backend);
   const bool unknown = !lookup.found && lookup.failure == LookupFailure::kUnknown;
   return unknown ? grpc::Status(grpc::StatusCode::NOT_FOUND, lookup.message) : grpc::Status::OK;
+}
+
+// What is wrong with a question about a request; nothing when the dataplane can answer it.
+std::string fault_of(const wire::Explain& question, const model::Service& service) {
+  if (service.forward != model::Forward::kSplice) {
+    return fmt::format(
+        "service {} forwards by {}: its requests are not read, so there is nothing "
+        "to explain; `hawserctl flows` shows where its connections are",
+        service.name, to_string(service.forward));
+  }
+  const Result<net::IpAddress> client = net::address_from_bytes(question.client());
+  if (!client) return "the client: " + client.error().message;
+  if (client->family != service.address.family) {
+    return fmt::format("the client {} is of another family than service {} at {}",
+                       net::to_string(*client), service.name, net::to_string(service.address));
+  }
+  if (question.client_port() > UINT16_MAX) return "the client's port is above 65535";
+  if (question.head().empty()) return "the head of the request is empty";
+  if (question.head().size() > limits::kMaxExplainHead) {
+    return fmt::format("the head of the request has {} bytes, at most {} are taken",
+                       question.head().size(), limits::kMaxExplainHead);
+  }
+  return {};
 }
 
 }  // namespace
@@ -139,6 +163,33 @@ grpc::Status ObserveService::ListFlows(grpc::ServerContext* context, const wire:
     return !context->IsCancelled() && writer->Write(part);
   });
   return listed ? grpc::Status::OK : unavailable(listed.error());
+}
+
+grpc::Status ObserveService::Explain(grpc::ServerContext* /*context*/, const wire::Explain* request,
+                                     wire::ExplainReply* reply) {
+  const View view = controller_.view();
+  const Result<const model::Service*> service = view.runtime.find_service(request->service());
+  if (!service) return {grpc::StatusCode::NOT_FOUND, service.error().message};
+  const std::string fault = fault_of(*request, **service);
+  if (!fault.empty()) return {grpc::StatusCode::INVALID_ARGUMENT, fault};
+  if (!view.dataplane.connected) {
+    return unavailable(fail("the dataplane is not connected: " + view.dataplane.error));
+  }
+  const Result<wire::Response> answer = query_.explain(*request);
+  if (!answer) return unavailable(answer.error());
+  // It has no such service: the newest snapshot has not been taken yet, or was refused.
+  if (answer->has_error()) {
+    return {grpc::StatusCode::FAILED_PRECONDITION,
+            "the dataplane cannot explain it: " + answer->error().message()};
+  }
+  *reply = answer->explain();
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::ListKeys(grpc::ServerContext* /*context*/,
+                                      const v1::KeysRequest* /*request*/, v1::KeysReply* reply) {
+  *reply = keys_reply(controller_.keys());
+  return grpc::Status::OK;
 }
 
 }  // namespace hawser::control

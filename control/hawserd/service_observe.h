@@ -26,6 +26,10 @@ class ObserveService final : public v1::Observe::Service {
                            v1::CountersReply* reply) override;
   grpc::Status ListFlows(grpc::ServerContext* context, const dataplane::v1::Flows* request,
                          grpc::ServerWriter<dataplane::v1::FlowsReply>* writer) override;
+  grpc::Status Explain(grpc::ServerContext* context, const dataplane::v1::Explain* request,
+                       dataplane::v1::ExplainReply* reply) override;
+  grpc::Status ListKeys(grpc::ServerContext* context, const v1::KeysRequest* request,
+                        v1::KeysReply* reply) override;
 
  private:
   const Controller& controller_;

@@ -31,9 +31,62 @@ std::string check_text(const model::Check& check) {
 }
 
 std::string affinity_text(const model::Affinity& affinity) {
-  if (affinity.by != model::AffinityBy::kSource) return std::string(to_string(affinity.by));
-  return fmt::format("{} /{} /{}", to_string(affinity.by), affinity.ipv4_prefix,
-                     affinity.ipv6_prefix);
+  const std::string by(to_string(affinity.by));
+  if (affinity.by == model::AffinityBy::kSource) {
+    return fmt::format("{} /{} /{}", by, affinity.ipv4_prefix, affinity.ipv6_prefix);
+  }
+  if (affinity.by == model::AffinityBy::kCookie) return by + " " + affinity.cookie.name;
+  return affinity.name.empty() ? by : by + " " + affinity.name;
+}
+
+std::string whole_affinity_text(const model::Affinity& affinity) {
+  std::string text = affinity_text(affinity);
+  if (affinity.by != model::AffinityBy::kCookie) return text;
+  const model::Cookie& cookie = affinity.cookie;
+  text += fmt::format(", path {}", cookie.path);
+  if (!cookie.domain.empty()) text += ", domain " + cookie.domain;
+  if (cookie.secure) text += ", secure";
+  if (cookie.http_only) text += ", http only";
+  return text + fmt::format(", same site {}, idle {}s, max {}s", to_string(cookie.same_site),
+                            cookie.idle_seconds, cookie.maximum_seconds);
+}
+
+std::string splice_text(const model::Splice& splice) {
+  if (splice.layer7 == model::Layer7::kNone) return {};
+  std::string text = "head timeout " + duration_text(splice.head_timeout_ms);
+  if (splice.layer7 == model::Layer7::kHttp) {
+    text += splice.h2c_tunnel ? ", h2c tunnel" : ", h2c refuse";
+  }
+  if (!splice.error_body.empty()) text += fmt::format(", error body \"{}\"", splice.error_body);
+  if (!splice.rules.empty()) text += fmt::format(", {} rules", splice.rules.size());
+  return text;
+}
+
+std::string rule_text(const model::Rule& rule) {
+  std::vector<std::string> conditions;
+  for (const model::RuleCondition& condition : rule.conditions) {
+    std::vector<std::string> patterns;
+    for (const model::RulePattern& pattern : condition.patterns) {
+      patterns.push_back(fmt::format("{} {}", to_string(pattern.match), pattern.text));
+    }
+    conditions.push_back(fmt::format("{}{}{} {}", to_string(condition.field),
+                                     condition.name.empty() ? "" : " ", condition.name,
+                                     fmt::join(patterns, " or ")));
+  }
+  std::vector<std::string> actions;
+  if (!rule.generation.empty()) actions.push_back("generation " + rule.generation);
+  if (!rule.sticky) actions.emplace_back("not sticky");
+  if (rule.deny != 0) actions.push_back(fmt::format("deny {}", rule.deny));
+  if (rule.redirect != 0) {
+    actions.push_back(fmt::format("redirect {} to {}", rule.redirect, rule.location));
+  }
+  if (rule.rate.per_second != 0) {
+    actions.push_back(fmt::format("rate {} a second, burst {}, of the {}", rule.rate.per_second,
+                                  rule.rate.burst, rule.rate.by_source ? "source" : "rule"));
+  }
+  return fmt::format(
+      "{}: {}", conditions.empty() ? "all" : fmt::format("{}", fmt::join(conditions, "; ")),
+      actions.empty() ? "nothing more" : fmt::format("{}", fmt::join(actions, ", ")));
 }
 
 std::string whole_check_text(const model::Check& check) {

@@ -11,12 +11,18 @@ namespace hawser::control {
 [[nodiscard]] std::string check_text(const model::Check& check);
 // All of a check.
 [[nodiscard]] std::string whole_check_text(const model::Check& check);
-// "flow", "source /32 /64".
+// "flow", "source /32 /64", "header X-User", "cookie hawser".
 [[nodiscard]] std::string affinity_text(const model::Affinity& affinity);
+// With all of the cookie.
+[[nodiscard]] std::string whole_affinity_text(const model::Affinity& affinity);
 // "established 900s, handshake 60s, closing 120s, udp 300s".
 [[nodiscard]] std::string timeouts_text(const model::Timeouts& timeouts);
 // "nat", "dsr-gue port 6080".
 [[nodiscard]] std::string forward_text(const model::Service& service);
+// "head timeout 10s, h2c refuse, 3 rules"; empty when nothing is read.
+[[nodiscard]] std::string splice_text(const model::Splice& splice);
+// "path prefix /a; header X-Version exact 1: generation v42, not sticky".
+[[nodiscard]] std::string rule_text(const model::Rule& rule);
 // "0.25", "off".
 [[nodiscard]] std::string bounded_load_text(std::uint32_t permille);
 // "off", or the number.

@@ -6,7 +6,9 @@
 #include <span>
 #include <string>
 
+#include "convert_splice.h"
 #include "dataplane.pb.h"
+#include "fields.h"
 
 namespace hawser::api {
 namespace {
@@ -15,49 +17,13 @@ namespace wire = dataplane::v1;
 
 // Enumerators are declared in the same order on both sides; the asserts hold them together.
 static_assert(static_cast<int>(model::Protocol::kUdp) == wire::UDP);
-static_assert(static_cast<int>(model::Forward::kDsrGue) == wire::DSR_GUE);
+static_assert(static_cast<int>(model::Forward::kSplice) == wire::SPLICE);
 static_assert(static_cast<int>(model::AffinityBy::kQuicCid) == wire::QUIC_CID);
-static_assert(static_cast<int>(model::ClientAddress::kProxyV2) == wire::PROXY_V2);
+static_assert(static_cast<int>(model::AffinityBy::kSni) == wire::SNI);
+static_assert(static_cast<int>(model::ClientAddress::kForwardedFor) == wire::X_FORWARDED_FOR);
 static_assert(static_cast<int>(model::DownPolicy::kRehome) == wire::REHOME);
 static_assert(static_cast<int>(model::Admission::kDraining) == wire::DRAINING);
 static_assert(static_cast<int>(model::Admission::kDown) == wire::DOWN);
-
-Error out_of_range(const std::string& where, const char* what, std::uint64_t value,
-                   std::uint64_t low, std::uint64_t high) {
-  return fail(where + ": " + what + " is " + std::to_string(value) + ", must be " +
-              std::to_string(low) + " to " + std::to_string(high));
-}
-
-// Narrows a field after checking its range; remembers the first failure.
-class Fields {
- public:
-  explicit Fields(std::string where) : where_(std::move(where)) {}
-
-  template <typename T>
-  T number(const char* what, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
-    if ((value < low || value > high) && !failed_) {
-      error_ = out_of_range(where_, what, value, low, high);
-      failed_ = true;
-    }
-    return static_cast<T>(value);
-  }
-
-  net::IpAddress address(const std::string& raw) {
-    Result<net::IpAddress> address = net::address_from_bytes(raw);
-    if (address) return *address;
-    if (!failed_) error_ = fail(where_ + ": " + address.error().message);
-    failed_ = true;
-    return {};
-  }
-
-  [[nodiscard]] bool failed() const { return failed_; }
-  [[nodiscard]] const Error& error() const { return error_; }
-
- private:
-  std::string where_;
-  Error error_;
-  bool failed_ = false;
-};
 
 Result<model::Backend> backend_from(const wire::Backend& message, const std::string& service) {
   Fields fields("service \"" + service + "\", backend \"" + message.name() + "\"");
@@ -67,8 +33,9 @@ Result<model::Backend> backend_from(const wire::Backend& message, const std::str
   backend.port = fields.number<std::uint16_t>("port", message.port(), 1, 65535);
   backend.weight = fields.number<std::uint32_t>("weight", message.weight(), limits::kMinWeight,
                                                 limits::kMaxWeight);
-  backend.admission = fields.number<model::Admission>(
-      "admission", static_cast<std::uint64_t>(message.admission()), 0, wire::Admission_MAX);
+  backend.admission =
+      fields.word<model::Admission>("admission", message.admission(), wire::Admission_MAX);
+  backend.generation = fields.text("generation", message.generation(), limits::kMaxName);
   backend.quic_server_id = message.quic_server_id();
   fields.number<std::size_t>("length of the QUIC server id", backend.quic_server_id.size(), 0,
                              limits::kMaxQuicServerId);
@@ -115,8 +82,7 @@ model::QuicRouting quic_from(const wire::QuicRouting& message, Fields& fields) {
 Result<model::Service> service_from(const wire::Service& message) {
   Fields fields("service \"" + message.name() + "\"");
   const auto word = [&]<typename E>(const char* what, E, int value, int max) {
-    return fields.number<E>(what, static_cast<std::uint64_t>(value), 0,
-                            static_cast<std::uint64_t>(max));
+    return fields.word<E>(what, value, max);
   };
   model::Service service;
   service.name = message.name();
@@ -126,6 +92,9 @@ Result<model::Service> service_from(const wire::Service& message) {
   service.forward = word("forward", service.forward, message.forward(), wire::Forward_MAX);
   service.affinity.by =
       word("affinity", service.affinity.by, message.affinity_by(), wire::AffinityBy_MAX);
+  service.affinity.name =
+      fields.text("affinity name", message.affinity_name(), limits::kMaxFieldName);
+  if (message.has_cookie()) service.affinity.cookie = cookie_from(message.cookie(), fields);
   service.affinity.ipv4_prefix =
       fields.number<std::uint8_t>("affinity prefix", message.affinity_ipv4_prefix(), 1, 32);
   service.affinity.ipv6_prefix =
@@ -145,6 +114,11 @@ Result<model::Service> service_from(const wire::Service& message) {
   }
   if (message.has_quic()) service.quic = quic_from(message.quic(), fields);
   if (fields.failed()) return fields.error();
+  if (message.has_splice()) {
+    Result<model::Splice> splice = splice_from(message.splice(), message.name());
+    if (!splice) return splice.error();
+    service.splice = *std::move(splice);
+  }
   service.backends.reserve(static_cast<std::size_t>(message.backends_size()));
   for (const wire::Backend& entry : message.backends()) {
     Result<model::Backend> backend = backend_from(entry, message.name());
@@ -161,6 +135,7 @@ void to_message(const model::Backend& backend, wire::Backend& message) {
   message.set_weight(backend.weight);
   message.set_admission(static_cast<wire::Admission>(backend.admission));
   message.set_quic_server_id(backend.quic_server_id);
+  message.set_generation(backend.generation);
 }
 
 void to_message(const model::Protection& protection, wire::Protection& message) {
@@ -203,9 +178,31 @@ void to_message(const model::Service& service, wire::Service& message) {
     to_message(service.protection, *message.mutable_protection());
   }
   if (service.quic != model::QuicRouting{}) to_message(service.quic, *message.mutable_quic());
+  message.set_affinity_name(service.affinity.name);
+  if (service.affinity.cookie != model::Cookie{}) {
+    api::to_message(service.affinity.cookie, *message.mutable_cookie());
+  }
+  if (service.splice != model::Splice{}) api::to_message(service.splice, *message.mutable_splice());
   for (const model::Backend& backend : service.backends) {
     to_message(backend, *message.add_backends());
   }
+}
+
+Result<std::vector<model::CookieKey>> cookie_keys_from(const wire::Snapshot& message) {
+  std::vector<model::CookieKey> keys;
+  for (const wire::CookieKey& entry : message.cookie_keys()) {
+    Result<model::CookieKey> key = cookie_key_from(entry);
+    if (!key) return key.error();
+    keys.push_back(*key);
+  }
+  if (keys.size() > limits::kCookieKeys) {
+    return fail("there are " + std::to_string(keys.size()) + " cookie keys, must be at most " +
+                std::to_string(limits::kCookieKeys));
+  }
+  if (keys.size() == 2 && keys[0].id == keys[1].id) {
+    return fail("both cookie keys have the id " + std::to_string(keys[0].id));
+  }
+  return keys;
 }
 
 // --- prefix lists
@@ -248,6 +245,9 @@ Result<model::PrefixList> list_from(const wire::PrefixList& message) {
 void to_message(const model::Desired& desired, wire::Snapshot& message) {
   message.set_epoch(desired.epoch.value);
   message.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
+  for (const model::CookieKey& key : desired.cookie_keys) {
+    to_message(key, *message.add_cookie_keys());
+  }
   for (const model::Service& service : desired.services) {
     to_message(service, *message.add_services());
   }
@@ -266,6 +266,9 @@ Result<model::Desired> from_message(const wire::Snapshot& message) {
                 " bytes, must be " + std::to_string(desired.flow_key.size()));
   }
   std::memcpy(desired.flow_key.data(), message.flow_key().data(), desired.flow_key.size());
+  Result<std::vector<model::CookieKey>> keys = cookie_keys_from(message);
+  if (!keys) return keys.error();
+  desired.cookie_keys = *std::move(keys);
   desired.services.reserve(static_cast<std::size_t>(message.services_size()));
   for (const wire::Service& entry : message.services()) {
     Result<model::Service> service = service_from(entry);

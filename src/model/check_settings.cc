@@ -36,10 +36,20 @@ class SettingsCheck {
     const Node* node = table_.find("client_address");
     if (!diagnostics_.usable(node) || !sound("forward") || !sound("protocol")) return;
     if (service_.client_address == ClientAddress::kNone) return;
-    if (service_.forward != Forward::kNat) {
+    const bool forwarded_for = service_.client_address == ClientAddress::kForwardedFor;
+    if (forwarded_for && service_.splice.layer7 != Layer7::kHttp) {
+      complain(*node, fmt::format("client_address \"{}\" needs forward \"splice\" and protocol "
+                                  "\"http\"",
+                                  node->text));
+    } else if (!uses_nat(service_.forward)) {
       complain(*node, fmt::format("client_address \"{}\" needs forward \"nat\"; with \"{}\" the "
                                   "backend sees the client's own address",
                                   node->text, to_string(service_.forward)));
+    } else if (service_.forward == Forward::kSplice &&
+               service_.client_address == ClientAddress::kToa) {
+      complain(*node,
+               "client_address \"toa\" needs forward \"nat\"; with \"splice\" write "
+               "\"proxy-v2\" or, for http, \"x-forwarded-for\"");
     } else if (service_.protocol != Protocol::kTcp) {
       complain(*node, fmt::format("client_address \"{}\" needs protocol \"tcp\"", node->text));
     }

@@ -10,6 +10,7 @@
 #include "hawser/model/table_reader.h"
 #include "hawser/model/validation.h"
 #include "read_prefix_lists.h"
+#include "read_rules.h"
 #include "read_service.h"
 
 namespace hawser::model {
@@ -89,8 +90,8 @@ Port read_port(const Node& table, std::size_t index, Diagnostics& diagnostics) {
   return port;
 }
 
-void read_document(const Node& root, const FileReader& read_file, Configuration& out,
-                   Sources& sources, Diagnostics& diagnostics) {
+void read_document(const Node& root, const FileReader& read_file, const RuleCompiler& compile_rules,
+                   Configuration& out, Sources& sources, Diagnostics& diagnostics) {
   TableReader reader(root, "", diagnostics);
   sources.root = &root;
   if (const Node* table = reader.table("dataplane")) {
@@ -107,7 +108,9 @@ void read_document(const Node& root, const FileReader& read_file, Configuration&
   for (const Node* table : reader.tables("service", "[[service]]")) {
     ServiceSource& source = sources.services.emplace_back();
     source.table = table;
-    out.services.push_back(read_service(*table, out.services.size(), source, diagnostics));
+    const std::size_t index = out.services.size();
+    Service& service = out.services.emplace_back(read_service(*table, index, source, diagnostics));
+    if (compile_rules) add_compiled_rules(service, index, source, compile_rules, diagnostics);
   }
   reader.finish();
 }
@@ -137,7 +140,8 @@ Result<void> check_name(std::string_view name) {
 }
 
 ParsedConfiguration parse_configuration(std::string_view text, const std::string& file,
-                                        const FileReader& read_file) {
+                                        const FileReader& read_file,
+                                        const RuleCompiler& compile_rules) {
   ParsedConfiguration parsed;
   Diagnostics diagnostics(file);
   if (text.size() > limits::kMaxConfigurationBytes) {
@@ -147,7 +151,8 @@ ParsedConfiguration parse_configuration(std::string_view text, const std::string
     const ParsedDocument document = parse_document(text);
     if (document.error.empty()) {
       Sources sources;
-      read_document(document.root, read_file, parsed.configuration, sources, diagnostics);
+      read_document(document.root, read_file, compile_rules, parsed.configuration, sources,
+                    diagnostics);
       const Claims claims = validate_ports(parsed.configuration, sources, diagnostics);
       validate_services(parsed.configuration, sources, claims, diagnostics);
     } else {

@@ -55,6 +55,7 @@ Node convert(const toml::node& source) {  // NOLINT(misc-no-recursion)
   if (const toml::value<double>* decimal = source.as_floating_point()) {
     node.decimal = decimal->get();
   }
+  if (const toml::value<bool>* flag = source.as_boolean()) node.flag = flag->get();
   if (const toml::array* array = source.as_array()) {
     node.items.reserve(array->size());
     for (const toml::node& item : *array) node.items.push_back(convert(item));

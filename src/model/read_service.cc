@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "hawser/base/limits.h"
+#include "read_rules.h"
+#include "read_splice.h"
 
 namespace hawser::model {
 namespace {
@@ -15,9 +17,32 @@ void read_affinity(const Node& table, const std::string& where, Affinity& out,
                    Diagnostics& diagnostics) {
   TableReader reader(table, where + ", affinity", diagnostics);
   reader.word("by", out.by, parse_affinity);
+  reader.text("name", out.name, limits::kMaxFieldName);
+  if (const Node* cookie = reader.table("cookie")) {
+    read_cookie(*cookie, where, out.cookie, diagnostics);
+  }
   reader.number("ipv4_prefix", out.ipv4_prefix, 1, 32);
   reader.number("ipv6_prefix", out.ipv6_prefix, 1, 128);
   reader.finish();
+}
+
+// Bounded load would send new flows of a client, or of what is chosen by, past the backend where
+// they belong.
+bool stays_by_hash(AffinityBy by) {
+  switch (by) {
+    case AffinityBy::kFlow:
+    case AffinityBy::kQuicCid:
+    case AffinityBy::kNone:
+    case AffinityBy::kCookie:
+      return false;
+    case AffinityBy::kSource:
+    case AffinityBy::kAppCookie:
+    case AffinityBy::kHeader:
+    case AffinityBy::kQuery:
+    case AffinityBy::kSni:
+      break;
+  }
+  return true;
 }
 
 void read_quic(const Node& table, const std::string& where, QuicRouting& out,
@@ -136,6 +161,7 @@ Backend read_backend(const Node& table, const std::string& service, std::size_t 
   reader.number("port", backend.port, 1, 65535);
   reader.number("weight", backend.weight, limits::kMinWeight, limits::kMaxWeight, kWeightAdvice);
   reader.hexadecimal("quic_server_id", backend.quic_server_id, limits::kMaxQuicServerId);
+  reader.name("generation", backend.generation);
   reader.finish();
   return backend;
 }
@@ -162,7 +188,10 @@ Service read_service(const Node& table, std::size_t index, ServiceSource& source
   reader.address("address", service.address);
   reader.require("port", "80");
   reader.number("port", service.port, 1, 65535);
-  reader.word("protocol", service.protocol, parse_protocol);
+  ProtocolChoice protocol;
+  reader.word("protocol", protocol, parse_protocol);
+  service.protocol = protocol.protocol;
+  service.splice.layer7 = protocol.layer7;
   reader.word("forward", service.forward, parse_forward);
   reader.number("gue_port", service.gue_port, 1, 65535);
   reader.word("client_address", service.client_address, parse_client_address);
@@ -174,8 +203,7 @@ Service read_service(const Node& table, std::size_t index, ServiceSource& source
   if (const Node* quic = reader.table("quic")) {
     read_quic(*quic, where, service.quic, diagnostics);
   }
-  // Bounded load would send new flows of a client past its backend, where it should stay.
-  if (service.affinity.by == AffinityBy::kSource) service.bounded_load_permille = 0;
+  if (stays_by_hash(service.affinity.by)) service.bounded_load_permille = 0;
   reader.thousandths("bounded_load", service.bounded_load_permille,
                      limits::kMaxBoundedLoadPermille);
   read_protection(reader, where, service.protection, diagnostics);
@@ -187,7 +215,9 @@ Service read_service(const Node& table, std::size_t index, ServiceSource& source
   if (const Node* check = reader.table("check")) {
     read_check(*check, where, service.check, diagnostics);
   }
+  read_splice(reader, service.splice);
   read_backends(reader, where, service, source, diagnostics);
+  read_rules(reader, where, service.splice.rules, source, diagnostics);
   reader.finish();
   return service;
 }

@@ -11,9 +11,17 @@ namespace {
 
 // Words in the order of the enumerators.
 constexpr std::array<std::string_view, 2> kProtocols{"tcp", "udp"};
-constexpr std::array<std::string_view, 4> kForwards{"nat", "dsr-l2", "dsr-ipip", "dsr-gue"};
-constexpr std::array<std::string_view, 3> kAffinities{"flow", "source", "quic-cid"};
-constexpr std::array<std::string_view, 3> kClientAddresses{"none", "toa", "proxy-v2"};
+constexpr std::array<std::string_view, 4> kProtocolChoices{"tcp", "udp", "http", "tls"};
+constexpr std::array<std::string_view, 5> kForwards{"nat", "dsr-l2", "dsr-ipip", "dsr-gue",
+                                                    "splice"};
+constexpr std::array<std::string_view, 9> kAffinities{
+    "flow", "source", "quic-cid", "none", "cookie", "app-cookie", "header", "query", "sni"};
+constexpr std::array<std::string_view, 4> kClientAddresses{"none", "toa", "proxy-v2",
+                                                           "x-forwarded-for"};
+constexpr std::array<std::string_view, 4> kSameSites{"unset", "lax", "strict", "none"};
+constexpr std::array<std::string_view, 7> kRuleFields{"method", "host",        "path", "header",
+                                                      "cookie", "server_name", "alpn"};
+constexpr std::array<std::string_view, 3> kRuleMatches{"exact", "prefix", "regex"};
 constexpr std::array<std::string_view, 2> kDownPolicies{"reset", "rehome"};
 constexpr std::array<std::string_view, 3> kAdmissions{"serving", "draining", "down"};
 constexpr std::array<std::string_view, 3> kChecks{"none", "tcp", "http"};
@@ -61,9 +69,36 @@ std::string_view to_string(Admission admission) noexcept {
 std::string_view to_string(CheckType type) noexcept {
   return word_of(type, kChecks);
 }
+std::string_view to_string(SameSite same_site) noexcept {
+  return word_of(same_site, kSameSites);
+}
+std::string_view to_string(RuleField field) noexcept {
+  return word_of(field, kRuleFields);
+}
+std::string_view to_string(RuleMatch match) noexcept {
+  return word_of(match, kRuleMatches);
+}
+std::string_view protocol_word(const Service& service) noexcept {
+  switch (service.splice.layer7) {
+    case Layer7::kNone:
+      break;
+    case Layer7::kHttp:
+      return "http";
+    case Layer7::kTls:
+      return "tls";
+  }
+  return to_string(service.protocol);
+}
 
-Result<Protocol> parse_protocol(std::string_view word) {
-  return parse<Protocol>(word, kProtocols);
+Result<ProtocolChoice> parse_protocol(std::string_view word) {
+  constexpr std::array<ProtocolChoice, kProtocolChoices.size()> kMeanings{
+      {{Protocol::kTcp, Layer7::kNone},
+       {Protocol::kUdp, Layer7::kNone},
+       {Protocol::kTcp, Layer7::kHttp},
+       {Protocol::kTcp, Layer7::kTls}}};
+  const Result<std::size_t> index = parse<std::size_t>(word, kProtocolChoices);
+  if (!index) return index.error();
+  return kMeanings[*index];
 }
 Result<Forward> parse_forward(std::string_view word) {
   return parse<Forward>(word, kForwards);
@@ -79,6 +114,9 @@ Result<DownPolicy> parse_down_policy(std::string_view word) {
 }
 Result<CheckType> parse_check(std::string_view word) {
   return parse<CheckType>(word, kChecks);
+}
+Result<SameSite> parse_same_site(std::string_view word) {
+  return parse<SameSite>(word, kSameSites);
 }
 
 }  // namespace hawser::model

@@ -179,8 +179,13 @@ void TableReader::thousandths(std::string_view key, std::uint32_t& out,
   }
 }
 
-void TableReader::name(std::string& out) {
-  const Node* node = value("name", NodeType::kString);
+void TableReader::flag(std::string_view key, bool& out) {
+  const Node* node = value(key, NodeType::kBoolean);
+  if (node != nullptr) out = node->flag;
+}
+
+void TableReader::name(std::string_view key, std::string& out) {
+  const Node* node = value(key, NodeType::kString);
   if (node == nullptr) return;
   const Result<void> checked = check_name(node->text);
   if (checked) {

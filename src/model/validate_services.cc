@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "check_settings.h"
+#include "check_splice.h"
 #include "hawser/base/limits.h"
 #include "hawser/model/address_plan.h"
 #include "hawser/model/validation.h"
@@ -88,12 +89,12 @@ class ServiceCheck {
                            claim->second.what, claim->second.place.line));
       return;
     }
-    if (service_.forward != Forward::kNat || !surroundings_.ports_sound) return;
+    if (!uses_nat(service_.forward) || !surroundings_.ports_sound) return;
     if (has_nat_address(surroundings_.configuration, service_.address.family)) return;
     complain(*address, where_,
-             fmt::format("forward \"nat\" needs an {} address to send from; add one to "
+             fmt::format("forward \"{}\" needs an {} address to send from; add one to "
                          "nat_addresses of a [[port]]",
-                         family_name(service_.address.family)));
+                         to_string(service_.forward), family_name(service_.address.family)));
   }
 
   void check_health_check() {
@@ -123,6 +124,8 @@ class ServiceCheck {
     model::check_settings(service_, source_, where_, surroundings_.configuration,
                           surroundings_.lists_read, diagnostics_);
   }
+
+  void check_splice() { model::check_splice(service_, source_, where_, diagnostics_); }
 
   void check_backends() {
     const Node* list = source_.table->find("backend");
@@ -167,7 +170,7 @@ class ServiceCheck {
                fmt::format("{} is already {} (line {})", point, first->second.what,
                            first->second.place.line));
     }
-    const bool moved = service_.forward != Forward::kNat && backend.port != service_.port;
+    const bool moved = !uses_nat(service_.forward) && backend.port != service_.port;
     if (moved && diagnostics_.usable(source_.table->find("port"))) {
       complain(*port, where,
                fmt::format("port {} differs from the service's {}; forward \"{}\" leaves the port "
@@ -233,7 +236,7 @@ class ServiceCheck {
     const net::Family family = backend.address.family;
     const std::string way = fmt::format("address {} is reached over port \"{}\", which has ",
                                         net::to_string(backend.address), port.name);
-    if (service_.forward == Forward::kNat && !has_nat_address(port, family)) {
+    if (uses_nat(service_.forward) && !has_nat_address(port, family)) {
       // Without any, the service is told.
       if (!has_nat_address(surroundings_.configuration, family)) return;
       complain(
@@ -347,6 +350,7 @@ void validate_services(const Configuration& configuration, const Sources& source
     check.check_table();
     check.check_backends();
     check.check_settings();
+    check.check_splice();
   }
 }
 

@@ -18,6 +18,12 @@ bool IpAddress::is_special() const noexcept {
   return v6() == loopback || v6().is_multicast();
 }
 
+std::size_t format_to(std::span<char, 46> out, const IpAddress& address) noexcept {
+  const int family = address.is_ipv4() ? AF_INET : AF_INET6;
+  const char* text = inet_ntop(family, address.bytes.data(), out.data(), out.size());
+  return text == nullptr ? 0 : std::strlen(text);
+}
+
 IpAddress masked(const IpAddress& address, unsigned length) noexcept {
   IpAddress result = address;
   for (unsigned i = 0; i < address.size(); ++i) {

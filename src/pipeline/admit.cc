@@ -1,10 +1,11 @@
 // Stage: chooses a backend for each new flow and records it.
+#include "admission.h"
 #include "choose.h"
 #include "flows.h"
 #include "hawser/net/ethernet.h"
 #include "hawser/pipeline/pipeline.h"
 #include "headers.h"
-#include "nat_reclaim.h"
+#include "local_port.h"
 #include "opening.h"
 
 namespace hawser::pipeline {
@@ -16,36 +17,6 @@ l4::FlowState first_state(const Packet& packet) noexcept {
   if (packet.protocol == net::kProtocolUdp) return l4::FlowState::kUdp;
   return l4::next_state(l4::FlowState::kSynSent, l4::FlowDirection::kFromClient,
                         l4::event_of(packet.tcp_flags));
-}
-
-// A free entry, after forgetting what has expired in the way if need be.
-template <typename Table>
-auto* make_room(Table& flows, const typename Table::Key& key, std::uint64_t hash,
-                table::FlowMeta meta, Context& context) noexcept {
-  auto* flow = flows.insert(key, hash, meta);
-  if (flow != nullptr) return flow;
-  flows.visit_candidates(key, hash, [&](auto& candidate) {
-    if (!is_expired(candidate, context)) return;
-    forget(flows, candidate, context.worker);
-    context.worker.expired.add(1);
-  });
-  return flows.insert(key, hash, meta);
-}
-
-// A local endpoint towards the backend; address 0 is tried first by hash, then the others.
-std::optional<table::NatIndex> allocate_local(const Packet& packet, const BackendEntry& backend,
-                                              Context& context) noexcept {
-  const std::vector<std::uint8_t>& slots =
-      context.snapshot.ports[backend.port_out.value].nat(packet.family);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::uint8_t slot = slots[(packet.hash + i) % slots.size()];
-    if (const auto port = context.worker.nat.allocate(slot)) return table::NatIndex{slot, *port};
-  }
-  for (const std::uint8_t slot : slots) {
-    if (!reclaim_port(slot, packet.family, context)) continue;
-    if (const auto port = context.worker.nat.allocate(slot)) return table::NatIndex{slot, *port};
-  }
-  return std::nullopt;
 }
 
 template <typename Traits>
@@ -63,46 +34,6 @@ void record_nat(const Packet& packet, table::NatIndex index, Context& context) n
   record.client_mac = load<net::EthernetHeader>(packet.data).source;
 }
 
-// --- what a service bears ------------------------------------------------------------------------
-
-// The key of a source prefix at a service, for its token bucket.
-template <typename Traits, typename Tuple>
-std::uint64_t source_key(const Packet& packet, const model::SourceRate& rate,
-                         const Snapshot& snapshot) noexcept {
-  constexpr std::uint32_t kSourceMark = 0x200;  // sets these apart from the hashes of flows
-  const unsigned bits = Traits::kFamily == net::Family::kIpv4 ? rate.ipv4_prefix : rate.ipv6_prefix;
-  const net::IpAddress prefix = net::masked(source_address<Traits>(packet), bits);
-  return snapshot.flow_hash(Tuple{.source = load<typename Traits::Address>(prefix.bytes.data()),
-                                  .destination = destination_address<Traits>(packet),
-                                  .source_port = {},
-                                  .destination_port = packet.destination_port,
-                                  .protocol = kSourceMark | packet.protocol});
-}
-
-bool is_within_source_rate(const Packet& packet, const ServiceEntry& service,
-                           Context& context) noexcept {
-  const model::SourceRate& rate = service.source_rate;
-  if (rate.per_second == 0) [[likely]]
-    return true;
-  const std::uint64_t key =
-      packet.family == net::Family::kIpv4
-          ? source_key<Ipv4Traits, hash::Ipv4Tuple>(packet, rate, context.snapshot)
-          : source_key<Ipv6Traits, hash::Ipv6Tuple>(packet, rate, context.snapshot);
-  return context.worker.sources.take(key, {rate.per_second, rate.burst}, context.now_ms);
-}
-
-bool is_full(ServiceId id, const ServiceEntry& service, const WorkerState& worker) noexcept {
-  if (service.max_flows == 0) [[likely]]
-    return false;
-  return worker.service_flows[id.value].read() + worker.others.of(id) >= service.max_flows;
-}
-
-bool is_within_new_flow_rate(ServiceId id, const ServiceEntry& service, Context& context) noexcept {
-  if (service.new_flow_rate.per_second == 0) [[likely]]
-    return true;
-  return context.worker.new_flow_buckets[id.value].take(service.new_flow_rate, context.now_ms);
-}
-
 // --- recording -----------------------------------------------------------------------------------
 
 // Begins a flow: the first packet of TCP, and any of UDP, for which nobody can tell.
@@ -114,7 +45,7 @@ template <typename Traits, typename Table>
 Verdict admit_nat(Packet& packet, Table& flows, const typename Table::Key& key,
                   Context& context) noexcept {
   const BackendEntry& backend = context.snapshot.backends[packet.backend.value];
-  const auto local = allocate_local(packet, backend, context);
+  const auto local = allocate_local(backend.port_out, packet.family, packet.hash, context);
   if (!local) return kNatPortsExhausted;
   const table::FlowMeta meta(context.now, first_state(packet), packet.backend, local->packed());
   packet.nat_address = local->address;

@@ -105,17 +105,23 @@ BackendId previous_owner(std::uint32_t slot, bool opens, const ServiceEntry& ser
 
 }  // namespace
 
+Choice choose_by_hash(std::uint64_t hash, ServiceId id, const ServiceEntry& service,
+                      const Context& context) noexcept {
+  const BackendId owner = owner_of(hash::reduce(hash, service.table->slots()), service);
+  if (owner == BackendId() || service.bounded_load_permille == 0) return {.backend = owner};
+  const Bound bound(service, id, context);
+  if (bound.admits(owner)) [[likely]]
+    return {.backend = owner};
+  const BackendId candidate = next_candidate(hash, owner, service, bound);
+  return {.backend = candidate, .spilled = candidate != owner};
+}
+
 BackendId choose_for_new(const Packet& packet, const ServiceEntry& service,
                          Context& context) noexcept {
   const std::uint64_t hash = slot_hash(packet, service, context.snapshot);
-  const BackendId owner = owner_of(hash::reduce(hash, service.table->slots()), service);
-  if (owner == BackendId() || service.bounded_load_permille == 0) return owner;
-  const Bound bound(service, packet.service, context);
-  if (bound.admits(owner)) [[likely]]
-    return owner;
-  const BackendId candidate = next_candidate(hash, owner, service, bound);
-  if (candidate != owner) context.worker.spilled.add(1);
-  return candidate;
+  const Choice choice = choose_by_hash(hash, packet.service, service, context);
+  if (choice.spilled) context.worker.spilled.add(1);
+  return choice.backend;
 }
 
 BackendId choose_by_table(const Packet& packet, const ServiceEntry& service,

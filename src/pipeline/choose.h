@@ -14,6 +14,15 @@ namespace hawser::pipeline {
 [[nodiscard]] BackendId choose_for_new(const Packet& packet, const ServiceEntry& service,
                                        Context& context) noexcept;
 
+// The same by a hash of anything. `spilled`: the owner was above its bound. Changes nothing, so the
+// main core may ask too.
+struct Choice {
+  BackendId backend;
+  bool spilled = false;
+};
+[[nodiscard]] Choice choose_by_hash(std::uint64_t hash, ServiceId id, const ServiceEntry& service,
+                                    const Context& context) noexcept;
+
 // For a flow that is in the middle, or of which no record can be kept: what every packet of it
 // gets, as long as the table stays. If the slot changed not long ago, that is the owner before,
 // provided it lives and, for a packet that opens a flow, takes new ones. 0: nobody.

@@ -6,6 +6,7 @@
 #include "hawser/base/bytes.h"
 #include "hawser/pipeline/packet.h"
 #include "hawser/pipeline/worker_state.h"
+#include "splice/finish.h"
 
 namespace hawser::pipeline {
 
@@ -23,6 +24,9 @@ template <typename Flow>
   const std::uint16_t allowed = service.timeout[static_cast<std::size_t>(flow.meta.state())];
   std::uint16_t idle = context.now.since(flow.meta.seen());
   if (idle <= allowed && allowed != 0) return false;
+  if (flow.meta.state() == l4::FlowState::kSpliced && allowed != 0) {
+    return context.now.since(context.worker.splice.connections.at(flow.meta.nat()).seen) > allowed;
+  }
   if (flow.meta.nat() != table::FlowMeta::kNoNat && allowed != 0) {
     // Replies with plain data touch only the record.
     const auto index = table::NatIndex::unpack(flow.meta.nat());
@@ -89,6 +93,14 @@ template <typename Address, typename Tuple, typename Table>
 template <typename Table, typename Flow>
 inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
   const std::uint32_t nat = flow.meta.nat();
+  if (flow.meta.state() == l4::FlowState::kSpliced) {
+    const bool ended = worker.splice.connections.at(nat).ended;
+    if (ended) worker.service_ended[flow.service.value].subtract(1);
+    worker.service_flows[flow.service.value].subtract(1);
+    release_connection(nat, worker);
+    flows.release(flow);
+    return;
+  }
   if (nat != table::FlowMeta::kNoNat) {
     const auto local = table::NatIndex::unpack(nat);
     worker.openings.release(worker.nat.ordinal(local));
@@ -101,6 +113,21 @@ inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
     worker.service_ended[flow.service.value].subtract(1);
   }
   flows.release(flow);
+}
+
+// A free entry, after forgetting what has expired in the way if need be.
+template <typename Table>
+[[nodiscard]] inline auto* make_room(Table& flows, const typename Table::Key& key,
+                                     std::uint64_t hash, table::FlowMeta meta,
+                                     Context& context) noexcept {
+  auto* flow = flows.insert(key, hash, meta);
+  if (flow != nullptr) return flow;
+  flows.visit_candidates(key, hash, [&](auto& candidate) {
+    if (!is_expired(candidate, context)) return;
+    forget(flows, candidate, context.worker);
+    context.worker.expired.add(1);
+  });
+  return flows.insert(key, hash, meta);
 }
 
 }  // namespace hawser::pipeline

@@ -111,6 +111,7 @@ Verdict match_reply(Packet& packet, Context& context) noexcept {
   if (packet.part != Part::kQuoted) record.seen = context.now;
   packet.service = record.service;
   packet.backend = record.backend();
+  if (record.is_spliced()) return kUndecided;
   const bool decisive = packet.protocol == net::kProtocolTcp &&
                         (packet.tcp_flags & (net::kTcpSyn | net::kTcpFin | net::kTcpRst)) != 0;
   if (!decisive) return kUndecided;
@@ -124,6 +125,7 @@ Verdict match_reply(Packet& packet, Context& context) noexcept {
 
 Verdict match_one(Packet& packet, Context& context) noexcept {
   if (packet.direction == Direction::kToClient) return match_reply(packet, context);
+  if (context.snapshot.services[packet.service.value].splice != nullptr) return kUndecided;
   if (packet.family == net::Family::kIpv4) {
     return match_flow<Ipv4Traits>(packet, context.worker.ipv4, context);
   }

@@ -21,6 +21,7 @@ void run(Burst& burst, Context& context) noexcept {
   join_fragments(burst, context);
   classify(burst, context);
   look_up(burst, context);
+  splice(burst, context);
   admit(burst, context);
   rewrite(burst, context);
   count(burst.span(), context);
@@ -30,6 +31,7 @@ void run(Burst& burst, Context& context) noexcept {
 void tick(Context& context) noexcept {
   tick_fragments(context);
   tick_openings(context);
+  tick_splice(context);
   count(context.worker.outbox.uncounted(), context);
 }
 

@@ -7,23 +7,12 @@
 #include "hawser/l4/proxy_header.h"
 #include "hawser/l4/tcp_options.h"
 #include "link.h"
+#include "own_packet.h"
 
 namespace hawser::pipeline {
 namespace {
 
 using table::Opening;
-
-constexpr std::uint8_t kOwnTtl = 64;
-
-// NOP, NOP, timestamps: as every stack sends them (RFC 7323 appendix A).
-struct TimestampsOption {
-  std::uint8_t padding[2] = {l4::kTcpOptionNop, l4::kTcpOptionNop};
-  std::uint8_t kind = l4::kTcpOptionTimestamps;
-  std::uint8_t length = 10;
-  net::Big32 value;
-  net::Big32 echo;
-};
-static_assert(sizeof(TimestampsOption) == 12);
 
 // --- lengths in the IP header --------------------------------------------------------------------
 
@@ -59,55 +48,6 @@ void change_segment_length(Packet& packet, int by, net::ChecksumDelta& transport
 
 // --- the segment ---------------------------------------------------------------------------------
 
-void write_ip(std::uint8_t* at, const net::IpAddress& source, const net::IpAddress& destination,
-              std::size_t segment) noexcept {
-  if (source.is_ipv4()) {
-    net::Ipv4Header ip;
-    ip.version_ihl = 0x45;
-    ip.total_length = net::Big16(static_cast<std::uint16_t>(sizeof(ip) + segment));
-    ip.flags_fragment = net::Big16(net::kIpv4DontFragment);
-    ip.ttl = kOwnTtl;
-    ip.protocol = net::kProtocolTcp;
-    ip.source = source.v4();
-    ip.destination = destination.v4();
-    store(at, ip);
-    ip.checksum = net::checksum({at, sizeof(ip)});
-    store(at, ip);
-    return;
-  }
-  net::Ipv6Header ip;
-  ip.version_class_flow = net::Big32(6U << 28);
-  ip.payload_length = net::Big16(static_cast<std::uint16_t>(segment));
-  ip.next_header = net::kProtocolTcp;
-  ip.hop_limit = kOwnTtl;
-  ip.source = source.v6();
-  ip.destination = destination.v6();
-  store(at, ip);
-}
-
-// Header and options; how many bytes.
-std::size_t write_tcp(std::uint8_t* at, const Opening& opening, net::Big16 backend_port) noexcept {
-  const std::size_t header =
-      sizeof(net::TcpHeader) + (opening.timestamps ? sizeof(TimestampsOption) : 0);
-  net::TcpHeader tcp;
-  tcp.source_port = net::Big16(opening.local.port);
-  tcp.destination_port = backend_port;
-  tcp.sequence = net::Big32((opening.client_isn - opening.header_bytes + 1).value);
-  tcp.acknowledgement = net::Big32(opening.server_next.value);
-  tcp.data_offset_reserved = static_cast<std::uint8_t>(header / 4 << 4U);
-  tcp.flags = net::kTcpAck | net::kTcpPsh;
-  tcp.window = net::Big16(static_cast<std::uint16_t>(
-      std::max(opening.window >> opening.window_shift, opening.window == 0 ? 0 : 1)));
-  store(at, tcp);
-  if (opening.timestamps) {
-    TimestampsOption option;
-    option.value = net::Big32(opening.timestamp);
-    option.echo = net::Big32(opening.timestamp_echo);
-    store(at + sizeof(tcp), option);
-  }
-  return header;
-}
-
 net::IpAddress client_of(const table::NatRecord& record, net::Family family) noexcept {
   net::IpAddress client;
   client.bytes = record.client;
@@ -115,33 +55,30 @@ net::IpAddress client_of(const table::NatRecord& record, net::Family family) noe
   return client;
 }
 
+OwnSegment header_of(const Opening& opening) noexcept {
+  OwnSegment segment;
+  segment.sequence = opening.client_isn - opening.header_bytes + 1;
+  segment.acknowledgement = opening.server_next;
+  segment.flags = net::kTcpAck | net::kTcpPsh;
+  segment.window = static_cast<std::uint16_t>(
+      std::max(opening.window >> opening.window_shift, opening.window == 0 ? 0 : 1));
+  if (opening.timestamps) segment.timestamps = {opening.timestamp, opening.timestamp_echo};
+  return segment;
+}
+
 void fill_segment(Packet& packet, const Opening& opening, const Context& context) noexcept {
   const Snapshot& snapshot = context.snapshot;
   const table::NatRecord& record = context.worker.nat.record(opening.local);
   const ServiceEntry& service = snapshot.services[record.service.value];
   const BackendEntry& backend = snapshot.backends[record.backend().value];
-  const net::IpAddress& local = snapshot.nat_addresses[opening.local.address];
-  packet.family = service.address.family;
-  packet.protocol = net::kProtocolTcp;
-  packet.l3_offset = sizeof(net::EthernetHeader);
-  const std::size_t ip_header =
-      packet.family == net::Family::kIpv4 ? sizeof(net::Ipv4Header) : sizeof(net::Ipv6Header);
-  std::uint8_t* const ip = packet.data + packet.l3_offset;
-  std::uint8_t* const tcp = ip + ip_header;
-  const std::size_t header = write_tcp(tcp, opening, backend.port);
-  const std::size_t payload =
-      l4::write_proxy_header({tcp + header, opening.header_bytes}, client_of(record, packet.family),
-                             record.client_port, service.address, service.port);
-  const std::size_t segment = header + payload;
-  write_ip(ip, local, backend.address, segment);
-  const net::Big16 sum = net::checksum(
-      {tcp, segment}, net::pseudo_header_sum(local, backend.address, net::kProtocolTcp,
-                                             static_cast<std::uint32_t>(segment)));
-  store(tcp + offsetof(net::TcpHeader, checksum), sum);
-  packet.l4_offset = static_cast<std::uint16_t>(packet.l3_offset + ip_header);
-  packet.l4_length = static_cast<std::uint16_t>(segment);
-  packet.length = static_cast<std::uint16_t>(packet.l4_offset + segment);
-  packet.contiguous = packet.length;
+  const Ends ends{.source = snapshot.nat_addresses[opening.local.address],
+                  .destination = backend.address,
+                  .source_port = net::Big16(opening.local.port),
+                  .destination_port = backend.port};
+  const auto payload = begin_segment(packet, ends, header_of(opening), opening.header_bytes);
+  static_cast<void>(l4::write_proxy_header(payload, client_of(record, ends.source.family),
+                                           record.client_port, service.address, service.port));
+  finish_segment(packet, ends);
   packet.port_out = backend.port_out;
 }
 

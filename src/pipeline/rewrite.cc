@@ -116,6 +116,7 @@ bool transform(Packet& packet, const ServiceEntry& service, const BackendEntry& 
                  ? translate_to_backend<Ipv4Traits>(packet, backend, context)
                  : translate_to_backend<Ipv6Traits>(packet, backend, context);
     case model::Forward::kDsrL2:
+    case model::Forward::kSplice:  // done by its own stage
       return true;
     case model::Forward::kDsrIpip:
     case model::Forward::kDsrGue:
@@ -125,8 +126,8 @@ bool transform(Packet& packet, const ServiceEntry& service, const BackendEntry& 
 }
 
 Verdict forward_verdict(model::Forward forward) noexcept {
-  constexpr std::array<Verdict, 4> kByForward{kForwardNat, kForwardDsrL2, kForwardDsrIpip,
-                                              kForwardDsrGue};
+  constexpr std::array<Verdict, 5> kByForward{kForwardNat, kForwardDsrL2, kForwardDsrIpip,
+                                              kForwardDsrGue, kForwardSplice};
   return kByForward[static_cast<std::size_t>(forward)];
 }
 

@@ -22,6 +22,7 @@ std::array<std::uint16_t, l4::kFlowStates> timeouts_by_state(const model::Timeou
   set(kTimeWait, timeouts.closing);
   set(kReset, std::min(timeouts.closing, limits::kResetLingerSeconds));
   set(kUdp, timeouts.udp);
+  set(kSpliced, timeouts.established);
   return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include "hawser/base/contract.h"
 #include "service_settings.h"
+#include "splice_settings.h"
 
 namespace hawser::pipeline {
 namespace {
@@ -148,6 +149,7 @@ void SnapshotBuilder::free_unused_ids(const model::Desired& desired, const LiveF
     }
     free_services_.insert(entry->second.value);
     tables_.forget(entry->second);
+    splice_counters_.erase(entry->second);
     entry = service_ids_.erase(entry);
   }
 }
@@ -156,11 +158,13 @@ Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desi
                                                                const LiveFlows& live_flows,
                                                                std::uint32_t now_ms) {
   if (Result<void> checked = check(desired); !checked) return checked.error();
+  if (Result<void> prepared = prepare_splices(desired); !prepared) return prepared.error();
   reused_.clear();
   free_unused_ids(desired, live_flows);
 
   auto snapshot = std::make_unique<Snapshot>(desired.flow_key);
   snapshot->epoch = desired.epoch;
+  snapshot->splice_keys = splice_keys_;
   add_ports(*snapshot);
   snapshot->services.resize(1);
   snapshot->service_names.resize(1);
@@ -221,6 +225,50 @@ BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId 
   return id;
 }
 
+// Rules are checked before anything is built, and made once.
+Result<void> SnapshotBuilder::prepare_splices(const model::Desired& desired) {
+  SpliceKeys keys = splice_keys(desired);
+  std::map<std::string, std::shared_ptr<SpliceService>> splices;
+  for (const model::Service& service : desired.services) {
+    const std::string where = "service \"" + service.name + "\": ";
+    if (Result<void> sound = check_splice(service, keys); !sound) {
+      return fail(where + sound.error().message);
+    }
+    if (service.forward != model::Forward::kSplice) continue;
+    auto made = splice_settings(service, keys, workers_);
+    if (!made) return fail(where + made.error().message);
+    splices.emplace(service.name, *std::move(made));
+  }
+  splice_keys_ = std::move(keys);
+  splices_ = std::move(splices);
+  return {};
+}
+
+// Homes by tag, and the counters of the service's last snapshot if it has as many rules.
+void SnapshotBuilder::add_splice(const model::Service& service, ServiceId id, ServiceEntry& entry,
+                                 const Snapshot& snapshot) {
+  const std::shared_ptr<SpliceService> splice = splices_.at(service.name);
+  std::vector<std::pair<TagKey, BackendId>> homes;
+  for (const model::Backend& backend : service.backends) {
+    const auto known =
+        backend_ids_.at(BackendKey(id.value, backend.name, backend.address, backend.port));
+    homes.push_back({{snapshot.backends[known.id.value].tag}, known.id});
+  }
+  splice->homes = table::OpenTable<TagKey, BackendId>(homes);
+  splice->mtu = UINT16_MAX;
+  for (const PortEntry& port : port_entries_) splice->mtu = std::min(splice->mtu, port.mtu);
+  auto& counters = splice_counters_[id];
+  const std::size_t rules = service.splice.rules.size();
+  if (counters.empty() || counters.front()->rules.size() != rules) {
+    counters.clear();
+    for (std::uint16_t w = 0; w < workers_; ++w) {
+      counters.push_back(std::make_shared<SpliceCounters>(rules));
+    }
+  }
+  splice->counters = counters;
+  entry.splice = splice;
+}
+
 // Backends that are gone but may still have flows: known, and down, so that their flows end.
 void SnapshotBuilder::add_retired(Snapshot& snapshot) {
   for (const auto& [key, known] : backend_ids_) {
@@ -258,6 +306,14 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
   for (const model::Backend& backend : service.backends) {
     const BackendId backend_id =
         add_backend(backend, id, model::is_tunnel(service.forward), snapshot);
+    if (service.forward == model::Forward::kSplice) {
+      BackendEntry& tagged = snapshot.backends[backend_id.value];
+      tagged.tag = affinity::backend_tag(splice_keys_.secret, service.name, backend.name);
+      if (!backend.generation.empty()) {
+        tagged.generation =
+            affinity::generation_tag(splice_keys_.secret, service.name, backend.generation);
+      }
+    }
     if (!backend.quic_server_id.empty()) {
       quic_servers.push_back({*l4::server_id_from(bytes_of(backend.quic_server_id)), backend_id});
     }
@@ -274,6 +330,7 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
     entry.quic = std::make_shared<const QuicRoutes>(quic_parameters(service.quic), quic_servers);
   }
   entry.access = access_.rules(service.protection);
+  if (service.forward == model::Forward::kSplice) add_splice(service, id, entry, snapshot);
   const std::uint32_t slots = service.table_slots != 0
                                   ? service.table_slots
                                   : table::Maglev::default_slots(service.backends.size());

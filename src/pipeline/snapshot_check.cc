@@ -59,6 +59,29 @@ Result<void> check_names(const model::Desired& desired) {
   return {};
 }
 
+Result<void> check_client_address(const model::Service& service) {
+  using enum model::ClientAddress;
+  const bool nat = service.forward == model::Forward::kNat;
+  const bool splice = service.forward == model::Forward::kSplice;
+  const bool http = service.splice.layer7 == model::Layer7::kHttp;
+  switch (service.client_address) {
+    case kNone:
+      return {};
+    case kToa:
+      if (nat && service.protocol == model::Protocol::kTcp) return {};
+      return fail(described(service) + ": client_address \"toa\" needs forward = \"nat\" and TCP");
+    case kProxyV2:
+      if ((nat || splice) && service.protocol == model::Protocol::kTcp) return {};
+      return fail(described(service) +
+                  ": client_address \"proxy-v2\" needs forward = \"nat\" or \"splice\", and TCP");
+    case kForwardedFor:
+      if (splice && http) return {};
+      return fail(described(service) + ": client_address \"x-forwarded-for\" needs protocol = " +
+                  "\"http\" with forward = \"splice\"");
+  }
+  return {};
+}
+
 Result<void> check_quic(const model::Service& service) {
   const bool routes = service.quic.server_id_length != 0;
   if (service.affinity.by == model::AffinityBy::kQuicCid && !routes) {
@@ -182,10 +205,7 @@ Result<void> SnapshotBuilder::check_own_address(const model::Service& service) c
 Result<void> SnapshotBuilder::check_service(const model::Service& service) const {
   if (Result<void> own = check_own_address(service); !own) return own;
   if (Result<void> sound = check_quic(service); !sound) return sound;
-  if (service.client_address != model::ClientAddress::kNone &&
-      (service.forward != model::Forward::kNat || service.protocol != model::Protocol::kTcp)) {
-    return fail(described(service) + ": client_address needs forward = \"nat\" and TCP");
-  }
+  if (Result<void> sound = check_client_address(service); !sound) return sound;
   if (service.table_slots != 0 &&
       (!is_prime(service.table_slots) || service.table_slots > limits::kMaxTableSlots)) {
     return fail(described(service) + ": table_slots is " + std::to_string(service.table_slots) +
@@ -215,7 +235,7 @@ Result<void> SnapshotBuilder::check_backend(const model::Service& service,
                 ": service and backend must be of one address family; a tunnel can mix them");
   }
   if (backend.address.is_special()) return fail(where + ": nobody can be reached there");
-  if (service.forward != model::Forward::kNat && backend.port != service.port) {
+  if (!model::uses_nat(service.forward) && backend.port != service.port) {
     return fail(where + ": " + std::string(model::to_string(service.forward)) +
                 " cannot change the port; it must be " + std::to_string(service.port));
   }
@@ -227,10 +247,10 @@ Result<void> SnapshotBuilder::check_backend(const model::Service& service,
   if (service.forward == model::Forward::kDsrL2 && hop->address != backend.address) {
     return fail(where + " is behind a gateway; dsr-l2 needs it on the link of a port");
   }
-  if (service.forward == model::Forward::kNat &&
+  if (model::uses_nat(service.forward) &&
       port_entries_[hop->port.value].nat(backend.address.family).empty()) {
-    return fail(where + ": forward = \"nat\", but port " + quoted(port.name) +
-                " has no NAT address of its family");
+    return fail(where + ": forward = " + quoted(std::string(model::to_string(service.forward))) +
+                ", but port " + quoted(port.name) + " has no NAT address of its family");
   }
   if (tunnel && !port_entries_[hop->port.value].tunnel_source(backend.address.family)) {
     return fail(where + ": a tunnel needs a source, but port " + quoted(port.name) +

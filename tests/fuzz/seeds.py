@@ -3,11 +3,18 @@
 """Usage: tests/fuzz/seeds.py (needs python3-scapy and protoc). Writes tests/fuzz/corpus/."""
 import pathlib
 import subprocess
+import sys
 
 from scapy.all import (ARP, ICMP, IP, TCP, UDP, Ether, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
                        ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrFragment, Raw)
 
 HERE = pathlib.Path(__file__).parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE / "../unit"))
+
+import client_hello_vectors  # noqa: E402
+import cookie_vectors  # noqa: E402
+
 OWN, CLIENT = "02:00:00:00:00:01", "02:00:00:00:00:c1"
 ETHER = Ether(src=CLIENT, dst=OWN)
 V4 = ETHER / IP(src="10.0.0.50", dst="10.0.0.100")
@@ -184,13 +191,108 @@ def write_quic():
         (HERE / "corpus/quic" / name).write_bytes(bytes(head) + bytes.fromhex(datagram))
 
 
+def split_hello(hello, sizes):
+    """The message of a hello in one record, in records of these sizes and one of the rest."""
+    message, split = hello[5:], b""
+    for size in [*sizes, len(message)]:
+        part, message = message[:size], message[size:]
+        split += b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part
+    return split
+
+
+def write_client_hellos():
+    hellos = [hello for *_, hello in client_hello_vectors.vectors()]
+    short = hellos[0]
+    seeds = {f"client_{number}": hello for number, hello in enumerate(hellos)}
+    seeds |= {
+        "split": split_hello(short, [1, 2, 3, 60, 7]),
+        "split_long": split_hello(hellos[-1], [300] * 4),
+        "empty_record": split_hello(short, [40, 0]),
+        "with_more": short + b"\x14\x03\x03\x00\x01\x01",
+        "record_too_long": b"\x16\x03\x01" + (len(short) - 4).to_bytes(2, "big") + short[5:] + b"0",
+        "address": short.replace(b"server", b"10.0.1"),
+        "bad_name": short.replace(b"server", b"serv/r"),
+        "plain": b"GET / HTTP/1.1\r\n\r\n",
+    }
+    for name, seed in seeds.items():
+        (HERE / "corpus/client_hello" / name).write_bytes(seed)
+
+
+# Texts of the session_cookie target after the time. Its keys are those of session_cookie_fuzz.cc.
+def write_session_cookies():
+    key, now = bytes(range(16)), 175_000_000
+    numbers = (0x1234, 0x89ABCDEF, 0x0123456789ABCDEF)
+    sound = cookie_vectors.session_cookie(7, key, "shop", *numbers, now - 40, now - 2, 77)
+    seeds = {
+        "sound": sound,
+        "other_key": cookie_vectors.session_cookie(8, b"\x08" + bytes(15), "shop", *numbers, now,
+                                                   now, 77),
+        "unknown_key": cookie_vectors.session_cookie(9, key, "shop", *numbers, now, now, 77),
+        "other_service": cookie_vectors.session_cookie(7, key, "shopper", *numbers, now, now, 77),
+        "future": cookie_vectors.session_cookie(7, key, "shop", *numbers, now, now + 7, 77),
+        "idle": cookie_vectors.session_cookie(7, key, "shop", *numbers, now - 91, now - 91, 77),
+        "too_old": cookie_vectors.session_cookie(7, key, "shop", *numbers, now - 4321, now, 77),
+        "padded": sound + "==",
+        "spare_bits": sound[:-1] + chr(ord(sound[-1]) + 1),
+        "cut": sound[:-1],
+    }
+    for name, text in seeds.items():
+        (HERE / "corpus/session_cookie" / name).write_bytes(now.to_bytes(4, "big") + text.encode())
+
+
+# Messages of the http target by name: what follows (0 request, 1 response, 2 chunked body; 4 more
+# after HEAD, 8 more after CONNECT), where it is cut of 256, and the bytes.
+HTTP = {
+    "request": (0, 128, b"GET /a/b?c=d HTTP/1.1\r\nHost: shop.example:80\r\nCookie: a=1; b=2\r\n"
+                        b"X-Forwarded-For: 192.0.2.1\r\nAccept: */*\r\n\r\n"),
+    "request_with_length": (0, 250, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 005\r\n"
+                                    b"Expect: 100-continue\r\n\r\nhello"),
+    "request_chunked": (0, 90, b"PUT / HTTP/1.1\r\nHost: [::1]\r\n"
+                               b"Transfer-Encoding: gzip, chunked\r\n"
+                               b"Connection: keep-alive\r\n\r\n0\r\n\r\n"),
+    "request_smuggled": (0, 90, b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n"
+                                b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "request_absolute": (0, 40, b"\r\nOPTIONS http://h:80?a HTTP/1.1\r\nHost: H\r\n\r\n"),
+    "request_upgrade": (0, 40, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: x, Upgrade\r\n"
+                               b"Upgrade: websocket\r\n\r\n"),
+    "request_connect": (0, 60, b"CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"),
+    "request_old": (0, 200, b"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"),
+    "request_folded": (0, 200, b"GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n"),
+    "request_bare_lf": (0, 200, b"GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n"),
+    "request_many_headers": (0, 250, b"GET / HTTP/1.1\r\n" + b"A:\r\n" * 101 + b"\r\n"),
+    "request_large": (0, 255, b"GET / HTTP/1.1\r\nHost: h\r\nA: " + b"b" * 16400 + b"\r\n\r\n"),
+    "http2": (0, 255, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "response": (1, 100, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+    "response_chunked": (1, 100, b"HTTP/1.1 404\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "response_until_close": (1, 100, b"HTTP/1.0 200 \r\n\r\n<html>"),
+    "response_without_body": (1, 100, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
+    "response_to_head": (5, 100, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+    "response_to_connect": (9, 100, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+    "response_switching": (1, 100, b"HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\n"),
+    "chunks": (2, 100, b"5\r\nhello\r\n0A;a=\"b\"\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"),
+    "chunks_of_any_case": (2, 30, b"fF\r\n" + b"x" * 255 + b"\r\n000\r\n\r\nGET"),
+    "chunk_too_large": (2, 100, b"7fffffffffffffff0\r\n"),
+    "chunk_without_end": (2, 100, b"5\r\nhello0\r\n\r\n"),
+    "chunk_bad_trailer": (2, 200, b"0\r\nGET / HTTP/1.1\r\n"),
+}
+
+
+def write_http():
+    for name, (kind, cut, message) in HTTP.items():
+        (HERE / "corpus/http" / name).write_bytes(bytes([kind, cut]) + message)
+
+
 def main():
-    for folder in ("frame", "snapshot", "configuration", "quic", "tcp_options"):
+    for folder in ("frame", "snapshot", "configuration", "quic", "tcp_options", "client_hello",
+                   "session_cookie", "http"):
         (HERE / "corpus" / folder).mkdir(parents=True, exist_ok=True)
     write_frames()
     write_snapshots()
     write_quic()
     write_tcp_options()
+    write_client_hellos()
+    write_session_cookies()
+    write_http()
     for name, text in CONFIGURATIONS.items():
         (HERE / "corpus/configuration" / name).write_text(text)
 

@@ -26,6 +26,7 @@ std::int64_t allowed_seconds(const model::Timeouts& timeouts, l4::FlowState stat
     case kUdp:
       return timeouts.udp;
     case kFree:
+    case kSpliced:  // no service of this network is spliced
       break;
   }
   return 0;

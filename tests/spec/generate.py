@@ -5,7 +5,8 @@ import sys
 TOPICS = ["frames", "ipv4", "ipv6", "transport", "neighbours", "nat", "dsr", "tcp", "expiry",
           "backends", "affinity", "ports", "limits", "bursts", "tunnels", "icmp", "icmp_errors",
           "fragments", "size", "mss", "options", "vlan", "defences", "quic", "choice", "previous",
-          "opening", "paths"]
+          "opening", "paths", "splice", "splice_answers", "splice_joined", "splice_backends",
+          "splice_homes", "splice_rules"]
 
 
 def main():

@@ -33,7 +33,9 @@ VIP = Host("", "192.0.2.10", "2001:db8:10::10")         # of the nat services
 DIRECT_VIP = Host("", "192.0.2.20", "2001:db8:10::20")  # of the dsr-l2 services
 IPIP_VIP = Host("", "192.0.2.30", "2001:db8:10::30")    # of the dsr-ipip services
 GUE_VIP = Host("", "192.0.2.40", "2001:db8:10::40")     # of the dsr-gue services
-VIPS = {"nat": VIP, "dsr-l2": DIRECT_VIP, "dsr-ipip": IPIP_VIP, "dsr-gue": GUE_VIP}
+SPLICE_VIP = Host("", "192.0.2.50", "2001:db8:10::50")  # of the spliced services
+VIPS = {"nat": VIP, "dsr-l2": DIRECT_VIP, "dsr-ipip": IPIP_VIP, "dsr-gue": GUE_VIP,
+        "splice": SPLICE_VIP}
 
 PORT_0 = {"name": "lan0", "mac": OWN.mac, "addresses": ["10.0.0.1/24", "fd00::1/64"],
           "gateways": [ROUTER.ipv4, ROUTER.ipv6], "nat_addresses": [NAT.ipv4, NAT.ipv6]}
@@ -44,6 +46,11 @@ JUMBO_1 = {**PORT_1, "mtu": 9000}
 ISOLATED = {**PORT_0, "gateways": []}  # port 0 without a router
 
 RESOLVED = [(0, ROUTER), (0, NEAR), (0, B1), (0, B2), (1, NEAR_1), (1, B3)]
+
+
+# The first signs session cookies, the other still counts.
+COOKIE_KEYS = [{"id": 3, "secret": bytes(range(16)).hex()},
+               {"id": 2, "secret": bytes(range(16, 32)).hex()}]
 
 
 def backend(name, version, port, **more):
@@ -79,6 +86,9 @@ SERVICES = {s["name"]: s for s in [
     _service("gue6", 6, "tcp", "dsr-gue", 80, 80),
     _service("guedns4", 4, "udp", "dsr-gue", 53, 53),
     _service("guedns6", 6, "udp", "dsr-gue", 53, 53),
+    _service("page4", 4, "http", "splice", 80, 8080),
+    _service("page6", 6, "http", "splice", 80, 8080),
+    _service("tls4", 4, "tls", "splice", 443, 8443),
 ]}
 
 
@@ -98,10 +108,12 @@ def neighbours(unresolved=()):
 
 
 def setup(services=None, workers=1, ports=(PORT_0,), ipv4_buckets=16, ipv6_buckets=16,
-          unresolved=(), spares=64, prefix_lists=None):
+          unresolved=(), spares=64, prefix_lists=None, spliced=8, heads=4, texts=16):
     """What a row starts from: one worker, one port and all services if not said otherwise.
-    `spares`: empty buffers that a worker has at most; `prefix_lists`: by name."""
+    `spares`: empty buffers that a worker has at most; `prefix_lists`: by name; `spliced`, `heads`,
+    `texts`: connections that a worker may splice, and its buffers for them."""
     return {"workers": workers, "ports": list(ports), "ipv4_buckets": ipv4_buckets,
             "ipv6_buckets": ipv6_buckets, "neighbours": neighbours(unresolved), "spares": spares,
-            "prefix_lists": prefix_lists or {},
+            "prefix_lists": prefix_lists or {}, "cookie_keys": COOKIE_KEYS,
+            "spliced": spliced, "heads": heads, "texts": texts,
             "services": all_services() if services is None else services}

@@ -74,6 +74,7 @@ def choice(*ways, label=None, opens=False):
 def snapshot(*services, at=None, prefix_lists=None):
     """Other services from now on, or from `at` seconds on."""
     return {"do": "snapshot", "services": list(services), "prefix_lists": prefix_lists or {},
+            "cookie_keys": network.COOKIE_KEYS,
             "at_ms": None if at is None else _milliseconds(at)}
 
 
@@ -108,9 +109,25 @@ def flows(name, live, new, worker=0):
     service = network.SERVICES[name.split("/")[0]]
     version = network.version_of(service["name"])
     counters = {"backends": {name: {"flows": live, "new_flows": new}}, f"flows_ipv{version}": live}
-    if service["forward"] == "nat":
+    if service["forward"] in ("nat", "splice"):
         counters["nat_ports_used"] = live
     return worker, counters
+
+
+def spliced(service, worker=0, edits=0, resent=0, lost=0, **counts):
+    """What is counted of a spliced service: requests, retries, refused_denied, fault_no_host, ..."""
+    return worker, {"splice": {service: counts}, "splice_edits": edits, "owned_resent": resent,
+                    "owned_lost": lost}
+
+
+def unjoined(service, count=1, worker=0):
+    """Spliced connections that have no backend."""
+    return worker, {f"flows_ipv{network.version_of(service)}": count}
+
+
+def local_ports(count, worker=0):
+    """Local ports in use beyond those of live flows."""
+    return worker, {"nat_ports_used": count}
 
 
 def stateless(count, worker=0):
@@ -154,7 +171,7 @@ def _without_zeros(counters):
 
 WAYS = {"forward_nat": "in", "forward_dsr_l2": "in", "forward_dsr_ipip": "in",
         "forward_dsr_gue": "in", "forward_icmp": "in", "forward_fragment": "in",
-        "forward_proxy_header": "in",
+        "forward_proxy_header": "in", "forward_splice": "in", "return_splice": "out",
         "return_nat": "out", "return_icmp": "out"}
 
 
@@ -163,7 +180,7 @@ def _traffic(step):
     `forward_fragment` that it is the client's."""
     if "backend" not in step:
         return {}
-    way = step.get("way", WAYS[step["verdict"]])
+    way = step.get("way") or WAYS[step["verdict"]]
     length = step.get("out_length", step.get("length", len(step["out"]) // 2))
     return {"backends": {step["backend"]: {f"packets_{way}": 1, f"bytes_{way}": length}}}
 

@@ -112,6 +112,9 @@ Row read_row(const Json& json) {
                .ipv6_buckets = setup.at("ipv6_buckets"),
                .openings = setup.value("openings", limits::kOpenings),
                .spares = setup.at("spares"),
+               .spliced = setup.at("spliced"),
+               .heads = setup.at("heads"),
+               .texts = setup.at("texts"),
                .ports = {},
                .first = read_snapshot(setup),
                .neighbours = {}};

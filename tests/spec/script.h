@@ -61,6 +61,7 @@ struct SnapshotStep {
   std::optional<std::uint64_t> at_ms;  // without: when the step before was
   std::vector<model::Service> services;
   std::vector<model::PrefixList> prefix_lists;
+  std::vector<model::CookieKey> cookie_keys;
 };
 
 // A neighbour's MAC address becomes known, or with no MAC, is lost.
@@ -88,6 +89,9 @@ struct Setup {
   std::size_t ipv6_buckets = 0;
   std::uint16_t openings = limits::kOpenings;
   std::size_t spares = limits::kSpares;  // empty buffers that a worker has at most
+  std::size_t spliced = 0;               // connections, heads and texts that a worker may have
+  std::size_t heads = 0;
+  std::size_t texts = 0;
   std::vector<pipeline::PortSetup> ports;
   SnapshotStep first;
   std::vector<NeighbourStep> neighbours;

@@ -1,5 +1,12 @@
-// Reads ports, services and prefix lists as network.py writes them.
+// Reads ports, services, keys and prefix lists as network.py writes them.
 #include "wanted.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <stdexcept>
+#include <utility>
+
+#include "hawser/model/compile_rules.h"
 
 namespace hawser::spec {
 namespace {
@@ -28,6 +35,7 @@ model::Backend read_backend(const Json& json) {
           .port = json.at("port"),
           .weight = json.value("weight", limits::kDefaultWeight),
           .quic_server_id = raw(json, "server_id"),
+          .generation = json.value("generation", std::string()),
           .admission = admission(json.value("admission", std::string("serving")))};
 }
 
@@ -60,16 +68,90 @@ model::QuicRouting read_quic(const Json& json) {
           .key = raw(json, "key")};
 }
 
+model::Cookie read_cookie(const Json& json) {
+  model::Cookie cookie;
+  read_if_given(json, "name", cookie.name);
+  read_if_given(json, "path", cookie.path);
+  read_if_given(json, "domain", cookie.domain);
+  read_if_given(json, "secure", cookie.secure);
+  read_if_given(json, "http_only", cookie.http_only);
+  read_if_given(json, "idle_seconds", cookie.idle_seconds);
+  read_if_given(json, "maximum_seconds", cookie.maximum_seconds);
+  return cookie;
+}
+
+// The one of these whose name is `word`.
+template <typename T>
+T one_of(const std::string& word, std::initializer_list<T> all) {
+  for (const T one : all) {
+    if (model::to_string(one) == word) return one;
+  }
+  throw std::runtime_error("nothing is called " + word);
+}
+
+model::RuleCondition read_condition(const Json& json) {
+  using enum model::RuleField;
+  using enum model::RuleMatch;
+  model::RuleCondition condition;
+  condition.field = one_of(json.at("field").get<std::string>(),
+                           {kMethod, kHost, kPath, kHeader, kCookie, kServerName, kAlpn});
+  condition.name = json.value("name", std::string());
+  for (const Json& pattern : json.at("patterns")) {
+    condition.patterns.push_back(
+        {.match = one_of(pattern.at(0).get<std::string>(), {kExact, kPrefix, kRegex}),
+         .text = pattern.at(1)});
+  }
+  return condition;
+}
+
+model::Rule read_rule(const Json& json) {
+  model::Rule rule;
+  rule.name = json.at("name");
+  for (const Json& condition : json.at("conditions")) {
+    rule.conditions.push_back(read_condition(condition));
+  }
+  read_if_given(json, "generation", rule.generation);
+  read_if_given(json, "sticky", rule.sticky);
+  read_if_given(json, "deny", rule.deny);
+  read_if_given(json, "redirect", rule.redirect);
+  read_if_given(json, "location", rule.location);
+  if (!json.contains("rate")) return rule;
+  const Json& rate = json.at("rate");
+  rule.rate = {.per_second = rate.at("per_second"),
+               .burst = rate.at("burst"),
+               .by_source = rate.value("by_source", false)};
+  return rule;
+}
+
+// How connections are read, with what is sticky about them.
+void read_splice(const Json& json, model::Service& service) {
+  model::Splice& splice = service.splice;
+  read_if_given(json, "h2c_tunnel", splice.h2c_tunnel);
+  read_if_given(json, "head_timeout_ms", splice.head_timeout_ms);
+  read_if_given(json, "error_body", splice.error_body);
+  read_if_given(json, "affinity_name", service.affinity.name);
+  if (json.contains("cookie")) service.affinity.cookie = read_cookie(json.at("cookie"));
+  if (!json.contains("rules")) return;
+  for (const Json& rule : json.at("rules")) splice.rules.push_back(read_rule(rule));
+  model::CompiledRules compiled = model::compile_rules(splice.rules);
+  if (!compiled.faults.empty()) throw std::runtime_error("a pattern of a rule is none");
+  splice.rules_database = std::move(compiled.database);
+}
+
 model::Service read_service(const Json& json) {
   model::Service service;
   service.name = json.at("name");
   service.address = read_address(json.at("address"));
   service.port = json.at("port");
-  service.protocol = checked(model::parse_protocol(json.at("protocol").get<std::string>()));
+  const model::ProtocolChoice choice =
+      checked(model::parse_protocol(json.at("protocol").get<std::string>()));
+  service.protocol = choice.protocol;
+  service.splice.layer7 = choice.layer7;
   service.forward = checked(model::parse_forward(json.at("forward").get<std::string>()));
   service.affinity.by = checked(model::parse_affinity(json.value("affinity", std::string("flow"))));
   read_if_given(json, "ipv4_prefix", service.affinity.ipv4_prefix);
   read_if_given(json, "ipv6_prefix", service.affinity.ipv6_prefix);
+  read_splice(json, service);
   service.on_down = checked(model::parse_down_policy(json.value("on_down", std::string("reset"))));
   if (json.contains("timeouts")) service.timeouts = read_timeouts(json.at("timeouts"));
   service.client_address =
@@ -81,6 +163,14 @@ model::Service read_service(const Json& json) {
   service.table_slots = json.at("table_slots");
   for (const Json& backend : json.at("backends")) service.backends.push_back(read_backend(backend));
   return service;
+}
+
+model::CookieKey read_key(const Json& json) {
+  const Bytes secret = read_bytes(json.at("secret"));
+  model::CookieKey key{.id = json.at("id"), .secret = {}};
+  if (secret.size() != key.secret.size()) throw std::runtime_error("a cookie key has 16 bytes");
+  std::copy(secret.begin(), secret.end(), key.secret.begin());
+  return key;
 }
 
 model::PrefixList read_prefix_list(const std::string& name, const Json& texts) {
@@ -110,6 +200,9 @@ Bytes read_bytes(const Json& hex) {
 SnapshotStep read_snapshot(const Json& json) {
   SnapshotStep step;
   for (const Json& service : json.at("services")) step.services.push_back(read_service(service));
+  if (json.contains("cookie_keys")) {
+    for (const Json& key : json.at("cookie_keys")) step.cookie_keys.push_back(read_key(key));
+  }
   if (!json.contains("prefix_lists")) return step;
   for (const auto& [name, texts] : json.at("prefix_lists").items()) {
     step.prefix_lists.push_back(read_prefix_list(name, texts));

@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kBackendCapacity = 64;
 constexpr std::size_t kServiceCapacity = 64;
 constexpr std::size_t kNeighbourCapacity = 256;
+constexpr std::uint64_t kUnixSeconds = 1'800'000'000;  // at second 0 of a row
 
 // Any key will do: no row may depend on it.
 model::FlowKey flow_key() {
@@ -29,6 +30,33 @@ Json backend_counters(const stats::BackendCounters& counters) {
   put(json, "bytes_in", counters.bytes_in.read());
   put(json, "packets_out", counters.packets_out.read());
   put(json, "bytes_out", counters.bytes_out.read());
+  return json;
+}
+
+Json splice_counters_of(const pipeline::SpliceCounters& counters) {
+  Json json = Json::object();
+  put(json, "requests", counters.requests.read());
+  put(json, "sessions_new", counters.sessions_new.read());
+  put(json, "sessions_kept", counters.sessions_kept.read());
+  put(json, "sessions_moved", counters.sessions_moved.read());
+  put(json, "retries", counters.retries.read());
+  put(json, "resplices", counters.resplices.read());
+  put(json, "tunnels", counters.tunnels.read());
+  for (const pipeline::RefusalInfo& refusal : pipeline::kRefusalTable) {
+    put(json, "refused_" + std::string(refusal.name),
+        counters.refusals[static_cast<std::size_t>(refusal.refusal)].read());
+  }
+  for (const l7::HttpFaultInfo& fault : l7::kHttpFaultTable) {
+    put(json, "fault_" + std::string(fault.name),
+        counters.faults[static_cast<std::size_t>(fault.fault)].read());
+  }
+  for (std::size_t i = 0; i < affinity::kCookieFaults; ++i) {
+    put(json, "cookie_" + std::string(affinity::to_string(static_cast<affinity::CookieFault>(i))),
+        counters.cookies[i].read());
+  }
+  for (std::size_t i = 0; i < counters.rules.size(); ++i) {
+    put(json, "rule_" + std::to_string(i), counters.rules[i].read());
+  }
   return json;
 }
 
@@ -66,9 +94,15 @@ World::World(const Setup& setup, FramePool& pool)
     worker.ipv6.resize(setup.ipv6_buckets);
     worker.nat.resize(table::NatTable::records_needed(builder_.nat_addresses(), setup.workers));
     worker.backends = std::vector<stats::BackendCounters>(kBackendCapacity);
+    worker.connections.resize(setup.spliced + 1);
+    worker.exchanges.resize(setup.spliced + 1);
+    worker.heads.resize(setup.heads * limits::kMaxHttpHead);
+    worker.texts.resize(setup.texts * limits::kTextBytes);
+    const pipeline::SpliceMemory splice{worker.connections, worker.exchanges, worker.heads,
+                                        worker.texts, id + 1U};
     worker.state = std::make_unique<pipeline::WorkerState>(
         WorkerId(id), worker.ipv4, worker.ipv6, worker.nat, builder_.nat_addresses(), setup.workers,
-        worker.backends, 0U, 0U, setup.openings);
+        worker.backends, 0U, 0U, setup.openings, splice);
     worker.others_backends = std::vector<std::atomic<std::uint32_t>>(kBackendCapacity);
     worker.others_services = std::vector<std::atomic<std::uint32_t>>(kServiceCapacity);
     if (setup.workers > 1) {
@@ -85,6 +119,7 @@ World::World(const Setup& setup, FramePool& pool)
 void World::publish(const SnapshotStep& step) {
   const model::Desired desired{.epoch = Epoch(++epoch_),
                                .flow_key = flow_key(),
+                               .cookie_keys = step.cookie_keys,
                                .services = step.services,
                                .prefix_lists = step.prefix_lists};
   auto built = builder_.build(
@@ -190,7 +225,9 @@ pipeline::Context World::context(std::uint16_t worker, std::uint64_t at_ms) {
           .worker = *workers_.at(worker).state,
           .neighbours = macs_,
           .now = CoarseTime{static_cast<std::uint16_t>(at_ms / 1000)},
-          .now_ms = static_cast<std::uint32_t>(at_ms)};
+          .now_ms = static_cast<std::uint32_t>(at_ms),
+          .now_us = static_cast<std::uint32_t>(at_ms * 1000),
+          .unix_seconds = kUnixSeconds + at_ms / 1000};
 }
 
 // "web4/b1"; a removed backend keeps its name until another has its id.
@@ -231,10 +268,27 @@ Json World::counters(std::uint16_t worker) const {
   put(all, "nat_ports_reclaimed", state.nat_ports_reclaimed.read());
   put(all, "spilled", state.spilled.read());
   put(all, "previous_owner", state.previous_owner.read());
+  put(all, "splice_edits", state.splice.edits.read());
+  put(all, "owned_resent", state.splice.owned_resent.read());
+  put(all, "owned_lost", state.splice.owned_lost.read());
+  const Json splice = splice_counters(worker);
+  if (!splice.empty()) all["splice"] = splice;
   return all;
 }
 
-// Live flows are counted by table, by backend and by service: all must agree.
+// By the name of the service.
+Json World::splice_counters(std::uint16_t worker) const {
+  Json all = Json::object();
+  for (const pipeline::ServiceEntry& service : snapshot_->services) {
+    if (service.splice == nullptr) continue;
+    Json one = splice_counters_of(service.splice->counters_of(WorkerId(worker)));
+    if (!one.empty()) all[service.splice->name] = one;
+  }
+  return all;
+}
+
+// Live flows are counted by table, by backend and by service: all must agree. Spliced connections
+// without a backend are nobody's yet, or no more.
 void World::check_flows(const Worker& worker, std::vector<std::string>& lines) const {
   const pipeline::WorkerState& state = *worker.state;
   std::vector<std::uint64_t> by_service(snapshot_->services.size());
@@ -244,6 +298,11 @@ void World::check_flows(const Worker& worker, std::vector<std::string>& lines) c
     all += flows;
     if (id >= snapshot_->backends.size()) continue;
     by_service[snapshot_->backends[id].service.value] += flows;
+  }
+  for (const pipeline::Connection& connection : worker.connections) {
+    if (connection.phase == pipeline::SplicePhase::kFree || connection.counted) continue;
+    ++all;
+    ++by_service.at(connection.service.value);
   }
   const std::string self = "worker " + std::to_string(state.id.value) + ": ";
   const std::uint64_t live = state.ipv4.live() + state.ipv6.live();
@@ -265,7 +324,8 @@ std::vector<std::string> World::contradictions() const {
   std::size_t kept = 0;
   for (const Worker& worker : workers_) {
     check_flows(worker, lines);
-    kept += limits::kSpares - worker.state->outbox.spares_wanted() + worker.state->held.size();
+    kept += limits::kSpares - worker.state->outbox.spares_wanted() + worker.state->held.size() +
+            worker.state->splice.held.held();
   }
   if (pool_.out() != kept) {
     lines.push_back(std::to_string(pool_.out()) + " buffers are out, of which the workers have " +

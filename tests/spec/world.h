@@ -41,6 +41,10 @@ class World {
     std::vector<pipeline::Ipv6Flows::Bucket> ipv6;
     std::vector<table::NatRecord> nat;
     std::vector<stats::BackendCounters> backends;
+    std::vector<pipeline::Connection> connections;
+    std::vector<pipeline::Exchange> exchanges;
+    std::vector<std::uint8_t> heads;
+    std::vector<std::uint8_t> texts;
     std::unique_ptr<pipeline::WorkerState> state;
     std::vector<std::atomic<std::uint32_t>> others_backends;
     std::vector<std::atomic<std::uint32_t>> others_services;
@@ -51,6 +55,7 @@ class World {
   void tell_load(std::uint16_t worker);
   [[nodiscard]] pipeline::Context context(std::uint16_t worker, std::uint64_t at_ms);
   void note_names(const std::vector<model::Service>& services);
+  [[nodiscard]] Json splice_counters(std::uint16_t worker) const;
   void check_flows(const Worker& worker, std::vector<std::string>& lines) const;
 
   FramePool& pool_;

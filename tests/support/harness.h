@@ -65,7 +65,12 @@ class Harness {
         nat_(table::NatTable::records_needed(builder_.nat_addresses(), 1)),
         backends_(size.backends),
         neighbours_(limits::kMaxNeighbours),
-        worker_(WorkerId(0), ipv4_, ipv6_, nat_, builder_.nat_addresses(), 1, backends_),
+        connections_(limits::kMinSpliced + 1),
+        exchanges_(limits::kMinSpliced + 1),
+        heads_(kHeads * limits::kMaxHttpHead),
+        texts_(kTexts * limits::kTextBytes),
+        worker_(WorkerId(0), ipv4_, ipv6_, nat_, builder_.nat_addresses(), 1, backends_, 0, 0,
+                limits::kOpenings, {connections_, exchanges_, heads_, texts_, 1}),
         snapshot_(builder_.empty()),
         spares_(limits::kSpares) {
     for (SpareBuffer& buffer : spares_) free_.push_back(&buffer);
@@ -98,7 +103,9 @@ class Harness {
             .worker = worker_,
             .neighbours = neighbours_,
             .now = now_,
-            .now_ms = now_ms_};
+            .now_ms = now_ms_,
+            .now_us = now_ms_ * 1000U,
+            .unix_seconds = unix_seconds_};
   }
   // The burst alone: what is made or released beside it stays in the outbox.
   void run(pipeline::Burst& burst) {
@@ -163,12 +170,19 @@ class Harness {
   std::vector<table::NatRecord> nat_;
   std::vector<stats::BackendCounters> backends_;
   pipeline::NeighbourMacs neighbours_;
+  static constexpr std::size_t kHeads = 8;
+  static constexpr std::size_t kTexts = 64;
+  std::vector<pipeline::Connection> connections_;
+  std::vector<pipeline::Exchange> exchanges_;
+  std::vector<std::uint8_t> heads_;
+  std::vector<std::uint8_t> texts_;
   pipeline::WorkerState worker_;
   std::unique_ptr<const pipeline::Snapshot> snapshot_;
   std::vector<SpareBuffer> spares_;
   std::vector<SpareBuffer*> free_;
   CoarseTime now_{100};
   std::uint32_t now_ms_ = 100'000;
+  std::uint64_t unix_seconds_ = 1'800'000'000;
   std::uint64_t epoch_ = 0;
 };
 

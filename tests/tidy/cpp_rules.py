@@ -7,6 +7,8 @@ import re
 from source import code_only, functions, kind_of, line_of
 
 FILE_LINES = 400
+# Every limit stands in one file (limits_in_limits_h), so that one may be as long as they need.
+LONG_FILES = {"include/hawser/base/limits.h"}
 FUNCTION_LINES = 70
 
 # What each folder of the core may include directly; whatever these may include is allowed too.
@@ -18,7 +20,7 @@ FOLDERS = {
     "stats": ["net"],
     "api": ["model"],
     "l4": ["net", "hash"],  # QUIC connection IDs are decrypted and looked up by hash
-    "l7": ["net"],
+    "l7": ["net", "model"],  # rules are what operators configure
     "table": ["model", "hash", "l4", "stats"],  # flows keep a TCP state and count themselves
     "affinity": ["table", "l7"],
     "pipeline": ["affinity", "table", "l4", "l7", "model", "hash", "stats"],
@@ -152,6 +154,8 @@ def limits_in_limits_h(tree):
 
 def file_length(tree):
     for path, text in tree.files.items():
+        if path in LONG_FILES:
+            continue
         lines = text.count("\n")
         if kind_of(path, text) in ("cpp", "python", "shell") and lines > FILE_LINES:
             yield path, lines, f"{lines} lines, {FILE_LINES} allowed"

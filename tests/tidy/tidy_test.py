@@ -64,8 +64,10 @@ SAMPLES = {
         [{"include/hawser/base/limits.h": "inline constexpr int kMaxThings = 4;\n"},
          {"src/net/a.cc": "constexpr int kTwo = f(limits::kMaxThings);\n"}]),
     "file_length": (
-        [{"src/net/a.cc": "int a;\n" * 401}, {"scripts/a.py": "a = 1\n" * 401}],
-        [{"src/net/a.cc": "int a;\n" * 400}, {"docs/a.md": "a\n" * 900}]),
+        [{"src/net/a.cc": "int a;\n" * 401}, {"scripts/a.py": "a = 1\n" * 401},
+         {"src/base/limits.h": "int a;\n" * 401}],
+        [{"src/net/a.cc": "int a;\n" * 400}, {"docs/a.md": "a\n" * 900},
+         {"include/hawser/base/limits.h": "int a;\n" * 900}]),
     "function_length": (
         [{"src/net/a.cc": LONG % "void f(int a)"},
          {"src/net/a.cc": LONG % "B(int a) : a_{a}, b_(a)"},

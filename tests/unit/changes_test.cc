@@ -77,6 +77,78 @@ TEST(Differences, NoticeEverySettingOfAService) {
   EXPECT_EQ(lines, std::vector<std::string>{"h3/b1 quic_server_id: 0a -> ff"});
 }
 
+// A spliced service with two rules.
+model::Configuration spliced() {
+  model::Configuration configuration = one_service();
+  model::Service& service = configuration.services[0];
+  service.quic = {};
+  service.forward = model::Forward::kSplice;
+  service.splice.layer7 = model::Layer7::kHttp;
+  service.affinity.by = model::AffinityBy::kCookie;
+  service.splice.rules = {{.name = "a",
+                           .conditions = {{.field = model::RuleField::kPath,
+                                           .name = "",
+                                           .patterns = {{model::RuleMatch::kExact, "/"},
+                                                        {model::RuleMatch::kPrefix, "/a"}}},
+                                          {.field = model::RuleField::kHeader,
+                                           .name = "X",
+                                           .patterns = {{model::RuleMatch::kRegex, "y$"}}}},
+                           .sticky = false},
+                          {.name = "b", .rate = {.per_second = 5, .burst = 6, .by_source = true}}};
+  return configuration;
+}
+
+TEST(Differences, NoticeEverythingAboutSplicing) {
+  const std::string cookie =
+      "affinity: cookie hawser, path /, http only, same site lax, idle "
+      "900s, max 43200s -> cookie ";
+  const std::string a = "path exact / or prefix /a; header X regex y$: not sticky";
+  const std::string b = "all: rate 5 a second, burst 6, of the source";
+  const std::string splice = "splice: head timeout 10s, h2c refuse, 2 rules -> head timeout ";
+  const std::vector<std::pair<Edit, std::vector<std::string>>> rows{
+      {[](auto& s) { s.splice.layer7 = model::Layer7::kTls; },
+       {"address: 10.0.0.100:443/http -> 10.0.0.100:443/tls", splice + "10s, 2 rules"}},
+      {[](auto& s) { s.splice.h2c_tunnel = true; }, {splice + "10s, h2c tunnel, 2 rules"}},
+      {[](auto& s) { s.splice.head_timeout_ms = 500; }, {splice + "500ms, h2c refuse, 2 rules"}},
+      {[](auto& s) { s.splice.error_body = "no"; },
+       {splice + "10s, h2c refuse, error body \"no\", 2 rules"}},
+      {[](auto& s) { s.affinity.cookie.name = "pin"; },
+       {cookie + "pin, path /, http only, same site lax, idle 900s, max 43200s"}},
+      {[](auto& s) {
+         s.affinity.cookie = {.path = "/a",
+                              .domain = "x.org",
+                              .secure = true,
+                              .http_only = false,
+                              .same_site = model::SameSite::kNone,
+                              .idle_seconds = 10,
+                              .maximum_seconds = 20};
+       },
+       {cookie + "hawser, path /a, domain x.org, secure, same site none, idle 10s, max 20s"}},
+      {[](auto& s) { s.affinity = {.by = model::AffinityBy::kHeader, .name = "X-User"}; },
+       {cookie.substr(0, cookie.size() - 7) + "header X-User"}},
+      {[](auto& s) { s.splice.rules[0].deny = 403; }, {"rule a: " + a + " -> " + a + ", deny 403"}},
+      {[](auto& s) {
+         s.splice.rules[1] = {.name = "b", .generation = "v1", .redirect = 308, .location = "/x"};
+       },
+       {"rule b: " + b + " -> all: generation v1, redirect 308 to /x"}},
+      {[](auto& s) { s.splice.rules[0].name = "c"; },
+       {"rule c:  -> " + a, "rule a: " + a + " -> "}},
+      {[](auto& s) { std::swap(s.splice.rules[0], s.splice.rules[1]); },
+       {"order of rules: a, b -> b, a"}}};
+  for (const auto& [edit, wanted] : rows) {
+    const model::Configuration before = spliced();
+    model::Configuration after = before;
+    edit(after.services[0]);
+    std::vector<std::string> lines;
+    for (const Change& change : differences(before, after)) {
+      lines.push_back(change.field + ": " + change.before + " -> " + change.after);
+    }
+    EXPECT_EQ(lines, wanted);
+  }
+  const auto lines = changed([](auto& c) { c.services[0].backends[0].generation = "v2"; });
+  EXPECT_EQ(lines, std::vector<std::string>{"h3/b1 generation:  -> v2"});
+}
+
 TEST(Differences, NoticeTheGuePort) {
   model::Configuration before = one_service();
   before.services[0].forward = model::Forward::kDsrGue;

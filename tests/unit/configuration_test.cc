@@ -80,14 +80,15 @@ on_down = "reste"
 affinity = { by = "sorce" }
 check = { type = "htp" }
 )" + kBackend,
-     {"11:11: service \"web\": forward \"nta\" must be \"nat\", \"dsr-l2\", \"dsr-ipip\" or "
-      "\"dsr-gue\" (did you mean \"nat\"?)",
-      "12:12: service \"web\": protocol \"tpc\" must be \"tcp\" or \"udp\" (did you mean "
-      "\"tcp\"?)",
+     {"11:11: service \"web\": forward \"nta\" must be \"nat\", \"dsr-l2\", \"dsr-ipip\", "
+      "\"dsr-gue\" or \"splice\" (did you mean \"nat\"?)",
+      "12:12: service \"web\": protocol \"tpc\" must be \"tcp\", \"udp\", \"http\" or \"tls\" (did "
+      "you mean \"tcp\"?)",
       "13:11: service \"web\": on_down \"reste\" must be \"reset\" or \"rehome\" (did you mean "
       "\"reset\"?)",
-      "14:19: service \"web\", affinity: by \"sorce\" must be \"flow\", \"source\" or "
-      "\"quic-cid\" (did you mean \"source\"?)",
+      "14:19: service \"web\", affinity: by \"sorce\" must be \"flow\", \"source\", \"quic-cid\", "
+      "\"none\", \"cookie\", \"app-cookie\", \"header\", \"query\" or \"sni\" (did you mean "
+      "\"source\"?)",
       "15:18: service \"web\", check: type \"htp\" must be \"none\", \"tcp\" or \"http\" (did "
       "you mean \"http\"?)"}},
     {"a misspelt word for idle",
@@ -320,8 +321,8 @@ weight = 5000
 )",
      {"8:1: [dataplane]: unknown key \"idel\" (did you mean \"idle\"?)",
       "12:8: service \"web\": port is 80000, must be 1 to 65535",
-      "13:11: service \"web\": forward \"dsr\" must be \"nat\", \"dsr-l2\", \"dsr-ipip\" or "
-      "\"dsr-gue\"",
+      "13:11: service \"web\": forward \"dsr\" must be \"nat\", \"dsr-l2\", \"dsr-ipip\", "
+      "\"dsr-gue\" or \"splice\"",
       "16:11: service \"web\", backend \"b1\": address: \"10.0.0\" is no IP address; write it "
       "like 10.0.0.1 or fd00::1",
       "18:10: service \"web\", backend \"b1\": weight is 5000, must be 1 to 1000; to take a "

@@ -1,6 +1,7 @@
 // A controller over a scratch directory, with a dataplane of its own making.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
@@ -136,11 +137,15 @@ class ControllerTest : public testing::Test {
   }
   void TearDown() override { end(); }
 
+  // What a test needs of the configuration besides the file.
+  virtual void adjust(model::Configuration& configuration) { static_cast<void>(configuration); }
+
   void write(const std::string& text) const { std::ofstream(file_, std::ios::trunc) << text; }
 
   void start() {
     model::ParsedConfiguration parsed = read_configuration(file_);
     ASSERT_TRUE(parsed.ok()) << parsed.diagnostics.front().to_string();
+    adjust(parsed.configuration);
     Result<std::unique_ptr<Journal>> journal = Journal::open(scratch_.path() + "/state");
     ASSERT_TRUE(journal.has_value());
     Result<std::unique_ptr<Controller>> created =
@@ -150,7 +155,7 @@ class ControllerTest : public testing::Test {
     dataplane_ = std::make_unique<FakeDataplane>(*controller_);
     controller_->start({.wake_dataplane = [this] { dataplane_->wake(); },
                         .set_check_targets = {},
-                        .now_unix = [] { return std::uint64_t{1000}; },
+                        .now_unix = [this] { return now_.load(); },
                         .confirm_time = std::chrono::milliseconds(300)});
   }
   void end() {
@@ -192,6 +197,7 @@ class ControllerTest : public testing::Test {
 
   ScratchDirectory scratch_;
   std::string file_ = scratch_.path() + "/hawser.toml";
+  std::atomic<std::uint64_t> now_{1000};  // seconds since 1970
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<FakeDataplane> dataplane_;
 };

@@ -33,6 +33,13 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   path::Flows last_flows;
   rpc::BackendsRequest last_backends;
   bool truncated = false;
+  rpc::ServicesReply services = one_service();
+  path::ExplainReply explanation;
+  path::Explain last_explain;
+  rpc::KeysReply keys;
+  rpc::RotateKeysReply rotation;
+  rpc::RotateKeysRequest last_rotation;
+  path::ServiceCounters spliced;  // with a name: of the service in GetCounters
 
   grpc::Status GetVersion(grpc::ServerContext*, const rpc::VersionRequest*,
                           rpc::VersionReply* reply) override {
@@ -48,7 +55,7 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   }
   grpc::Status ListServices(grpc::ServerContext*, const rpc::ServicesRequest*,
                             rpc::ServicesReply* reply) override {
-    *reply = one_service();
+    *reply = services;
     return answer;
   }
   grpc::Status ListBackends(grpc::ServerContext*, const rpc::BackendsRequest* request,
@@ -71,6 +78,7 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
     counter.set_kind("drop");
     counter.set_help("nobody serves this");
     counter.set_packets(12345);
+    if (!spliced.service().empty()) *reply->mutable_counters()->add_services() = spliced;
     const std::uint32_t poll = counter_polls++;
     if (!flows_left.empty()) {
       path::BackendCounters& backend = *reply->mutable_counters()->add_backends();
@@ -94,6 +102,23 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
       reply.set_truncated(part == 2 && truncated);
       writer->Write(reply);
     }
+    return answer;
+  }
+  grpc::Status Explain(grpc::ServerContext*, const path::Explain* request,
+                       path::ExplainReply* reply) override {
+    last_explain = *request;
+    *reply = explanation;
+    return answer;
+  }
+  grpc::Status ListKeys(grpc::ServerContext*, const rpc::KeysRequest*,
+                        rpc::KeysReply* reply) override {
+    *reply = keys;
+    return answer;
+  }
+  grpc::Status RotateKeys(grpc::ServerContext*, const rpc::RotateKeysRequest* request,
+                          rpc::RotateKeysReply* reply) override {
+    last_rotation = *request;
+    *reply = rotation;
     return answer;
   }
   grpc::Status SetWeight(grpc::ServerContext*, const rpc::SetWeightRequest* request,

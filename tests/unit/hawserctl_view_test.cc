@@ -266,6 +266,8 @@ TEST(JsonViews, EveryKeyIsDocumentedAndNoOther) {
   expect_documented(VerbId::kWeight, change_json(filled<rpc::ChangeReply>()));
   expect_documented(VerbId::kReload, reload_json(filled<rpc::ReloadReply>()));
   expect_documented(VerbId::kCounters, to_json(filled<rpc::CountersReply>())["counters"]);
+  expect_documented(VerbId::kKeys, rotation_json(filled<rpc::RotateKeysReply>()));
+  expect_documented(VerbId::kWhy, to_json(filled<path::ExplainReply>()));
   expect_documented(VerbId::kFlows, flows_json(filled<path::FlowsReply>()));
   expect_documented(VerbId::kTop, top_json({TopRow{}}));
   expect_documented(VerbId::kVersion, version_json(filled<rpc::VersionReply>()));

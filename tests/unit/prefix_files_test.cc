@@ -64,7 +64,7 @@ TEST(PrefixFiles, MistakesAreToldWithTheirOwnFileAndLineAfterTheOthers) {
   for (const Diagnostic& found : parsed.diagnostics) lines.push_back(found.to_string());
   EXPECT_EQ(lines, (std::vector<std::string>{
                        "f:20:1: service \"web\", backend \"b1\": unknown key \"colour\"; known "
-                       "here: name, address, port, weight, quic_server_id",
+                       "here: name, address, port, weight, quic_server_id, generation",
                        "/lists/blocked:3:4: \"?? 10.0.0.0?/8" + advice,
                        "/lists/blocked:4:1: \"10.0.0.0/8 10.1.0.0/16" + advice}));
 }

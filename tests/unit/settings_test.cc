@@ -140,8 +140,8 @@ client_address = "proxy"
      {"12:18: service \"web\": client_address \"toa\" needs forward \"nat\"; with \"dsr-l2\" the "
       "backend sees the client's own address",
       "22:18: service \"dns\": client_address \"proxy-v2\" needs protocol \"tcp\"",
-      "31:18: service \"api\": client_address \"proxy\" must be \"none\", \"toa\" or "
-      "\"proxy-v2\""}},
+      "31:18: service \"api\": client_address \"proxy\" must be \"none\", \"toa\", "
+      "\"proxy-v2\" or \"x-forwarded-for\""}},
     {"a bounded load out of range, too fine, of the wrong type and no number",
      std::string(kPort) + kService + "bounded_load = 10.5\n" + kBackend + R"([[service]]
 name = "fine"

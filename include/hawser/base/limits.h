@@ -118,6 +118,8 @@ inline constexpr std::size_t kSpares = 64;
 // Finished packets waiting beside those of a burst: one made for each of the burst, those timers
 // make and the fragments that stop waiting.
 inline constexpr std::size_t kOutbox = 256;
+// Packets let go that wait to be run once more; others stay held until the next occasion.
+inline constexpr std::size_t kReleased = 256;
 
 // --- ICMP and tunnels ----------------------------------------------------------------------------
 
@@ -147,6 +149,129 @@ inline constexpr std::uint16_t kGuePort = 6080;
 inline constexpr std::size_t kMaxTcpHeader = 60;
 // Largest window scale, a shift count; a greater one is taken for this (RFC 7323 section 2.3).
 inline constexpr std::uint8_t kMaxWindowScale = 14;
+
+// --- reading requests (splice) -------------------------------------------------------------------
+
+// Head of an HTTP/1 message, bytes and header lines; larger ones are refused with 431, responses
+// with 502. The bytes of a buffer for a head that comes in pieces.
+inline constexpr std::size_t kMaxHttpHead = 16U << 10;
+inline constexpr std::size_t kMaxHttpHeaders = 100;
+// Line of a chunk's size with its extensions, and trailers of a message, bytes; longer ones are
+// refused as bad_chunk_size and bad_trailer.
+inline constexpr std::size_t kMaxChunkLine = 1024;
+inline constexpr std::size_t kMaxTrailers = 8192;
+// Body or chunk of a message, bytes: what signed 64-bit readers understand too. Larger ones are
+// refused as bad_length and bad_chunk_size, as are sizes of more digits than any such needs.
+inline constexpr std::uint64_t kMaxContentLength = INT64_MAX;
+inline constexpr unsigned kMaxChunkDigits = 16;
+// A TLS client's first message with its record headers, bytes; what is larger is reset.
+inline constexpr std::size_t kMaxClientHello = kMaxHttpHead;
+// Name of a server (RFC 1035 section 2.3.4) and list of protocols of a TLS client that are kept,
+// bytes. A longer name is malformed; protocols beyond are not looked at.
+inline constexpr std::size_t kMaxServerName = 255;
+inline constexpr std::size_t kMaxAlpnBytes = 256;
+// How far the clocks of two balancers may differ, units of 10 s. A cookie from further ahead is
+// from the future and counts as none.
+inline constexpr std::uint32_t kCookieSkew = 6;
+
+// What may be configured about it; refused beyond. Time a request's head may take, milliseconds:
+// below 100 slow networks lose, and beyond a minute nothing is left of a defence.
+inline constexpr std::uint32_t kMinHeadMilliseconds = 100;
+inline constexpr std::uint32_t kMaxHeadMilliseconds = 60'000;
+// Body of the balancer's own answers, bytes: with its head it fits the smallest segment twice over.
+inline constexpr std::size_t kMaxErrorBody = 512;
+// Name, path and domain of our cookie, bytes each: the Set-Cookie line must fit a segment with room
+// to spare. The domain is a host name (RFC 1035 section 2.3.4).
+inline constexpr std::size_t kMaxCookieName = 64;
+inline constexpr std::size_t kMaxCookiePath = 128;
+inline constexpr std::size_t kMaxCookieDomain = 253;
+// Lifetime of a session, seconds: not used, and in all. The idle time counts in the cookie's units
+// of 10 s; a month of stickiness is no stickiness but a home address.
+inline constexpr std::uint32_t kMinCookieIdleSeconds = 10;
+inline constexpr std::uint32_t kMaxCookieIdleSeconds = 24 * 3600;
+inline constexpr std::uint32_t kMaxCookieSeconds = 30 * 24 * 3600;
+// Keys of session cookies that count at once: the one that signs and the one before it. An id is
+// four bits of the cookie.
+inline constexpr std::size_t kCookieKeys = 2;
+inline constexpr std::uint32_t kMaxCookieKeyId = 15;
+// Name of a header, of a parameter of the query or of an application's cookie, bytes.
+inline constexpr std::size_t kMaxFieldName = 128;
+// Rules of a service, their patterns together, and bytes of one: what Hyperscan compiles while an
+// operator waits.
+inline constexpr std::size_t kMaxRules = 1000;
+inline constexpr std::size_t kMaxRulePatterns = 4000;
+inline constexpr std::size_t kMaxRulePattern = 1000;
+// Alternatives that a regular expression with ^ inside may become; refused above.
+inline constexpr std::size_t kMaxRuleAlternatives = 100;
+// Where a rule redirects to, before "$host" and "$target" are put in, bytes.
+inline constexpr std::size_t kMaxRuleLocation = 1000;
+// Least status of an answer that denies, and status of a redirect that names none (RFC 9110 section
+// 15.4.9: for good, and with the same method).
+inline constexpr std::uint32_t kMinDenyStatus = 400;
+inline constexpr std::uint16_t kDefaultRedirect = 308;
+// Requests a second that a rule may let through. Refused above.
+inline constexpr std::uint32_t kMaxRuleRate = 1'000'000;
+// Compiled rules of a service, bytes; several times what the largest set above was seen to take.
+inline constexpr std::size_t kMaxRulesDatabase = 32U << 20;
+// Bytes of a request that rules look at, each line with its mark: no head gives more, because none
+// of its bytes is in more than a header and a cookie, and a mark is no longer than the line it
+// stands for. What would not fit is not seen by the rules.
+inline constexpr std::size_t kRuleSubject = 4 * kMaxHttpHead;
+// Values of one cookie name, or protocols of a TLS client, that a regular expression looks at; the
+// ones after are not seen by it. Each further one costs a scan.
+inline constexpr std::size_t kRuleScans = 8;
+
+// --- spliced connections -------------------------------------------------------------------------
+
+// Of one worker: 20 bits of a NAT record name one. As many are kept as the worker has local ports,
+// at least kMinSpliced; beyond it new ones are answered with 503.
+inline constexpr std::size_t kMaxSpliced = (1U << 20) - 1;
+inline constexpr std::size_t kMinSpliced = 1023;
+// The wheel that finds what is due: one round is 10 s.
+inline constexpr std::uint32_t kSpliceSlots = 1024;
+inline constexpr std::uint32_t kSpliceTickMilliseconds = 10;
+// Buffers of a worker for heads that come in pieces (kMaxHttpHead each, 16 MiB in all), and for
+// short texts: insertions, answers (16 MiB). Without one a request is answered with 503, a response
+// waits for its backend to send it again.
+inline constexpr std::size_t kHeadBuffers = 1024;
+inline constexpr std::size_t kTexts = 16'384;
+inline constexpr std::size_t kTextBytes = 1024;
+// Packets that a worker holds until their turn comes, of all and of one connection; more are
+// dropped as hold_full, and their senders send them again.
+inline constexpr std::size_t kHeldPackets = 4096;
+inline constexpr std::uint8_t kHeldPerConnection = 32;
+// Window scale that clients are offered, a shift count: 8 MiB, what Linux usually asks for.
+inline constexpr std::uint8_t kOfferedWindowScale = 7;
+// Window of the SYN-ACK and while a head is read: that head may come at once.
+inline constexpr std::uint16_t kReadingWindow = kMaxHttpHead;
+// Time between two SYNs to one backend, and until the next is tried; milliseconds (the design: 500
+// ms). SYNs in all, over several backends; then 503.
+inline constexpr std::uint32_t kSpliceSynMilliseconds = 250;
+inline constexpr std::uint8_t kSpliceSynsPerBackend = 2;
+inline constexpr std::uint8_t kSpliceSyns = 8;
+// What the balancer owns is sent again after this time, then twice it, and so on; so often in all,
+// then the connection is reset. Milliseconds (RFC 6298 begins with 1 s; 6 times is 12 s).
+inline constexpr std::uint32_t kOwnedMilliseconds = 200;
+inline constexpr std::uint8_t kOwnedAttempts = 6;
+// How long a connection that is over is remembered, for what is still on its way; milliseconds.
+inline constexpr std::uint32_t kSpliceLinger = 3000;
+inline constexpr std::uint32_t kSpliceResetLinger = 500;
+// Connections to backends that were left for another and are not quite closed; beyond it they are
+// reset at once. How long they are kept: milliseconds.
+inline constexpr std::size_t kLeftBehind = 16'384;
+inline constexpr std::uint32_t kLeftBehindMilliseconds = 2000;
+// Flows without a connection that a worker remembers, and how long their segments must keep coming
+// until they are reset, and when they are forgotten: milliseconds. What overtakes the first segment
+// of a connection does so by less. Another flow in the same place only delays the reset.
+inline constexpr std::size_t kStrangers = 4096;
+inline constexpr std::uint32_t kStrangerMilliseconds = 500;
+inline constexpr std::uint32_t kStrangerForgottenMilliseconds = 60'000;
+// Answers to segments that do not fit their connection, a second (RFC 5961 section 7).
+inline constexpr std::uint32_t kChallengeRate = 100;
+// How far a known body may reach beyond what has been seen, bytes: more than any window (RFC 7323).
+inline constexpr std::uint32_t kKnownAhead = 1U << 30;
+// The balancer's own answers: bytes of a configured body, and of all (they fit one segment).
+inline constexpr std::size_t kMaxAnswer = 1024;
 
 // --- QUIC (draft-ietf-quic-load-balancers section 5) ---------------------------------------------
 
@@ -228,6 +353,10 @@ inline constexpr std::size_t kMaxControlFrame = 64U << 20;
 
 // Connections to the dataplane socket at once; one more is closed at once with an error frame.
 inline constexpr std::size_t kMaxControlConnections = 32;
+
+// Head of a request that an operator asks about, bytes; longer ones are refused with a usage error.
+// Above kMaxHttpHead, so that what happens to a head too large can be asked as well.
+inline constexpr std::size_t kMaxExplainHead = 64U << 10;
 
 // Configuration file, bytes. A longer one is refused.
 inline constexpr std::size_t kMaxConfigurationBytes = 64U << 20;

@@ -22,8 +22,9 @@ enum class FlowState : std::uint8_t {
   kTimeWait,   // both have finished
   kReset,      // one side reset it
   kUdp,
+  kSpliced,  // what is known of it is in the splice table
 };
-inline constexpr std::size_t kFlowStates = 9;
+inline constexpr std::size_t kFlowStates = 10;
 
 enum class FlowDirection : std::uint8_t { kFromClient, kFromServer };
 
@@ -52,6 +53,7 @@ inline constexpr std::array<Row, kFlowStates> kFromClientTable{{
     {kReset, kTimeWait, kTimeWait, kTimeWait},         // kTimeWait
     {kReset, kReset, kReset, kReset},                  // kReset
     {kUdp, kUdp, kUdp, kUdp},                          // kUdp
+    {kSpliced, kSpliced, kSpliced, kSpliced},          // kSpliced
 }};
 // The ACK column never changes a state: a nat reply with plain data need not touch the flow entry.
 inline constexpr std::array<Row, kFlowStates> kFromServerTable{{
@@ -64,6 +66,7 @@ inline constexpr std::array<Row, kFlowStates> kFromServerTable{{
     {kReset, kTimeWait, kTimeWait, kTimeWait},         // kTimeWait
     {kReset, kReset, kReset, kReset},                  // kReset
     {kUdp, kUdp, kUdp, kUdp},                          // kUdp
+    {kSpliced, kSpliced, kSpliced, kSpliced},          // kSpliced
 }};
 
 constexpr bool server_ack_changes_nothing() {
@@ -91,7 +94,7 @@ static_assert(server_ack_changes_nothing());
 [[nodiscard]] constexpr std::string_view to_string(FlowState state) noexcept {
   constexpr std::array<std::string_view, kFlowStates> kNames{
       "free",       "syn_sent",  "syn_received", "established", "client_fin",
-      "server_fin", "time_wait", "reset",        "udp"};
+      "server_fin", "time_wait", "reset",        "udp",         "spliced"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

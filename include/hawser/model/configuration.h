@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hawser/base/result.h"
+#include "hawser/model/rule_patterns.h"
 #include "hawser/model/service.h"
 #include "hawser/net/address.h"
 
@@ -94,9 +95,13 @@ using FileReader = std::function<Result<std::string>(const std::string& path)>;
 //
 // Prefix lists are read from their files with `read_file`; mistakes there are told with the list's
 // file and line. Without it their files are not looked at: for those who serve no services.
+//
+// The rules of services that are sound are compiled with `compile_rules` into
+// Splice::rules_database; what cannot be compiled is told with its place. Without it they are not.
 [[nodiscard]] ParsedConfiguration parse_configuration(std::string_view text,
                                                       const std::string& file,
-                                                      const FileReader& read_file = {});
+                                                      const FileReader& read_file = {},
+                                                      const RuleCompiler& compile_rules = {});
 
 // A name of a service or backend: 1..63 of [A-Za-z0-9._-], starting with a letter or digit.
 [[nodiscard]] Result<void> check_name(std::string_view name);

@@ -31,6 +31,7 @@ struct Node {
   std::string text;            // kString
   std::int64_t integer = 0;    // kInteger
   double decimal = 0;          // kFloat
+  bool flag = false;           // kBoolean
   std::vector<Node> items;     // kArray
   std::vector<Entry> entries;  // kTable, in the order of keys
 

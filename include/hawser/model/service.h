@@ -13,6 +13,7 @@
 #include "hawser/base/limits.h"
 #include "hawser/base/result.h"
 #include "hawser/base/strong.h"
+#include "hawser/model/splice.h"
 #include "hawser/net/address.h"
 
 namespace hawser::model {
@@ -25,7 +26,13 @@ enum class Forward : std::uint8_t {
   kDsrL2,    // only the MAC addresses rewritten; replies go straight to the client
   kDsrIpip,  // carried in another IP packet (RFC 2003, RFC 2473, RFC 4213); direct replies
   kDsrGue,   // carried in UDP, variant 1 of Generic UDP Encapsulation; direct replies
+  kSplice,   // read first, then like nat with translated sequence numbers
 };
+
+// Replies come back through the balancer, from addresses of its own.
+[[nodiscard]] constexpr bool uses_nat(Forward forward) noexcept {
+  return forward == Forward::kNat || forward == Forward::kSplice;
+}
 
 // The packet reaches the backend inside another one.
 [[nodiscard]] constexpr bool is_tunnel(Forward forward) noexcept {
@@ -48,13 +55,21 @@ enum class AffinityBy : std::uint8_t {
   kFlow,     // the five-tuple: every connection on its own
   kSource,   // the client's address prefix: a client stays on its backend
   kQuicCid,  // the QUIC connection ID where it names a backend, else the five-tuple
+  // Of forward = "splice" only:
+  kNone,       // every request on its own
+  kCookie,     // a cookie of ours that names the home
+  kAppCookie,  // the value of a cookie that the application sets
+  kHeader,     // the value of a request header
+  kQuery,      // the value of a parameter of the query
+  kSni,        // the server name that a TLS client asks for
 };
 
 // How a backend behind nat learns who the client is.
 enum class ClientAddress : std::uint8_t {
-  kNone,     // it sees the balancer's address
-  kToa,      // TCP option 254 on the first segments, where it fits
-  kProxyV2,  // PROXY protocol version 2, before the client's first byte
+  kNone,          // it sees the balancer's address
+  kToa,           // TCP option 254 on the first segments, where it fits
+  kProxyV2,       // PROXY protocol version 2, before the client's first byte
+  kForwardedFor,  // X-Forwarded-For in every request (splice, http)
 };
 
 // What happens to the established flows of a backend that is down.
@@ -72,6 +87,8 @@ enum class Admission : std::uint8_t {
 
 struct Affinity {
   AffinityBy by = AffinityBy::kFlow;
+  std::string name;               // of the header, the parameter or the application's cookie
+  Cookie cookie;                  // with kCookie
   std::uint8_t ipv4_prefix = 32;  // bits of the client address that count, 1..32
   std::uint8_t ipv6_prefix = 64;  // 1..128
   friend bool operator==(const Affinity&, const Affinity&) = default;
@@ -149,6 +166,7 @@ struct Backend {
   std::uint16_t port = 0;
   std::uint32_t weight = limits::kDefaultWeight;
   std::string quic_server_id;  // raw bytes; empty: no connection ID leads here
+  std::string generation;      // release of the application that it runs; empty: none
   // Not configured but decided at run time; the configuration parser leaves it at kServing.
   Admission admission = Admission::kServing;
   friend bool operator==(const Backend&, const Backend&) = default;
@@ -170,6 +188,7 @@ struct Service {
   std::uint32_t bounded_load_permille = limits::kBoundedLoadPermille;
   Protection protection;
   QuicRouting quic;
+  Splice splice;  // with forward splice
   Check check;
   std::uint32_t table_slots = 0;  // 0: by the number of backends (limits.h)
   std::vector<Backend> backends;
@@ -183,6 +202,8 @@ using FlowKey = std::array<std::uint8_t, 32>;
 struct Desired {
   Epoch epoch;
   FlowKey flow_key{};
+  std::vector<CookieKey>
+      cookie_keys;  // the one that signs first, then at most one that still counts
   std::vector<Service> services;
   std::vector<PrefixList> prefix_lists;
 };
@@ -194,9 +215,17 @@ struct Desired {
 [[nodiscard]] std::string_view to_string(DownPolicy policy) noexcept;
 [[nodiscard]] std::string_view to_string(Admission admission) noexcept;
 [[nodiscard]] std::string_view to_string(CheckType type) noexcept;
+// "http" and "tls", else "tcp" or "udp".
+[[nodiscard]] std::string_view protocol_word(const Service& service) noexcept;
+
+// What a word of protocol means: "http" and "tls" are read, over TCP.
+struct ProtocolChoice {
+  Protocol protocol = Protocol::kTcp;
+  Layer7 layer7 = Layer7::kNone;
+};
 
 // The inverse of to_string; the error lists the words and names the nearest.
-[[nodiscard]] Result<Protocol> parse_protocol(std::string_view word);
+[[nodiscard]] Result<ProtocolChoice> parse_protocol(std::string_view word);
 [[nodiscard]] Result<Forward> parse_forward(std::string_view word);
 [[nodiscard]] Result<AffinityBy> parse_affinity(std::string_view word);
 [[nodiscard]] Result<ClientAddress> parse_client_address(std::string_view word);

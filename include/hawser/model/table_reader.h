@@ -27,6 +27,7 @@ class Diagnostics {
   void add(const Node& node, std::string message);
   // The value is there and nothing was wrong with it so far.
   [[nodiscard]] bool usable(const Node* node) const;
+  [[nodiscard]] std::size_t count() const noexcept { return found_.size(); }
   // All of them in the order of the file, those in other files after them.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
@@ -72,8 +73,10 @@ class TableReader {
   // thousandths.
   void thousandths(std::string_view key, std::uint32_t& out, std::uint32_t high_permille);
   void text(std::string_view key, std::string& out, std::size_t max_bytes);
-  // `name`, with the rules of check_name.
-  void name(std::string& out);
+  // A name, with the rules of check_name.
+  void name(std::string& out) { name("name", out); }
+  void name(std::string_view key, std::string& out);
+  void flag(std::string_view key, bool& out);
   // An absolute path.
   void path(std::string_view key, std::string& out, std::size_t max_bytes);
   // Bytes in hexadecimal digits, at most `max_bytes`. Diagnostics never quote them: they may be a
@@ -93,6 +96,9 @@ class TableReader {
   [[nodiscard]] std::vector<const Node*> tables(std::string_view key, std::string_view header);
   // The value under `key` if it has this type; a wrong type is a diagnostic.
   [[nodiscard]] const Node* value(std::string_view key, NodeType type);
+
+  // The value under `key`, of whichever type, or null.
+  [[nodiscard]] const Node* any(std::string_view key) { return find(key); }
 
   // Says that `key`, which must be there, is not.
   void require(std::string_view key, std::string_view example);

@@ -10,9 +10,15 @@
 namespace hawser::model {
 
 // Where each value of a configuration came from, parallel to Configuration::ports and ::services.
+struct RuleSource {
+  const Node* table = nullptr;
+  std::vector<std::vector<const Node*>> patterns;  // by condition and pattern
+};
 struct ServiceSource {
   const Node* table = nullptr;
   std::vector<const Node*> backends;
+  std::vector<RuleSource> rules;  // parallel to Splice::rules
+  bool rules_sound = true;        // nothing was wrong with them when they were read
 };
 struct Sources {
   const Node* root = nullptr;

@@ -7,6 +7,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -101,6 +102,8 @@ struct Prefix {
 
 [[nodiscard]] std::string to_string(const MacAddress& mac);
 [[nodiscard]] std::string to_string(const IpAddress& address);
+// The same without allocating; how many characters. 46 hold any address.
+std::size_t format_to(std::span<char, 46> out, const IpAddress& address) noexcept;
 [[nodiscard]] std::string to_string(const Prefix& prefix);
 // `10.0.0.1:80`, `[fd00::1]:80`.
 [[nodiscard]] std::string endpoint_to_string(const IpAddress& address, std::uint16_t port);

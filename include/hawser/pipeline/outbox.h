@@ -77,7 +77,7 @@ class Outbox {
  private:
   std::array<Packet, limits::kSpares> spares_;
   std::array<Packet, limits::kOutbox> finished_;
-  std::array<Packet, limits::kHeldFragments> released_;
+  std::array<Packet, limits::kReleased> released_;
   std::size_t spare_count_ = 0;
   std::size_t finished_count_ = 0;
   std::size_t counted_ = 0;

@@ -1,5 +1,5 @@
-// The packet's way: rx -> parse -> neighbours -> icmp -> fragments -> classify -> lookup -> admit
-// -> rewrite -> tx.
+// The packet's way: rx -> parse -> neighbours -> icmp -> fragments -> classify -> lookup -> splice
+// -> admit -> rewrite -> tx.
 //
 // One direction, a burst at a time. A stage is a loop over the burst around a per-packet function;
 // a packet that has its verdict skips the rest. No stage calls another: the order stands here
@@ -29,6 +29,9 @@ void classify(Burst& burst, const Context& context) noexcept;
 // Finds known flows, in two passes: hash and prefetch all, then match all.
 void look_up(Burst& burst, Context& context) noexcept;
 
+// Reads connections of spliced services, and joins them to backends; those packets are done then.
+void splice(Burst& burst, Context& context) noexcept;
+
 // Chooses a backend for new flows and records them.
 void admit(Burst& burst, Context& context) noexcept;
 
@@ -43,6 +46,9 @@ void run(Burst& burst, Context& context) noexcept;
 
 // Gives up fragments whose first did not come. What that finishes is in the outbox.
 void tick_fragments(Context& context) noexcept;
+
+// Retries, deadlines and ends of spliced connections. What that makes is in the outbox.
+void tick_splice(Context& context) noexcept;
 
 // What is due without a packet. Call it between bursts, every few milliseconds; then look at the
 // outbox as after run().

@@ -22,6 +22,7 @@
 #include "hawser/net/address.h"
 #include "hawser/pipeline/neighbour_macs.h"
 #include "hawser/pipeline/path_mtus.h"
+#include "hawser/pipeline/splice_service.h"
 #include "hawser/table/maglev.h"
 #include "hawser/table/prefix_table.h"
 #include "hawser/table/service_table.h"
@@ -104,7 +105,8 @@ struct ServiceEntry {
   l4::Rate new_flow_rate;       // of one worker
   model::SourceRate source_rate;
   AccessRules access;
-  std::shared_ptr<const QuicRoutes> quic;  // null: no routing by connection ID
+  std::shared_ptr<const QuicRoutes> quic;       // null: no routing by connection ID
+  std::shared_ptr<const SpliceService> splice;  // null: not read, or the service is gone
 };
 
 struct alignas(64) BackendEntry {
@@ -115,7 +117,9 @@ struct alignas(64) BackendEntry {
   PortId port_out;
   model::Admission admission = model::Admission::kDown;
   std::uint32_t weight = 0;
-  PathId path;  // of tunnels; 0: none
+  PathId path;                   // of tunnels; 0: none
+  std::uint32_t tag = 0;         // in session cookies
+  std::uint16_t generation = 0;  // tag of its generation; 0: none
 };
 static_assert(sizeof(BackendEntry) == 64);
 
@@ -123,6 +127,7 @@ struct Snapshot {
   explicit Snapshot(const hash::FlowHash::Key& key) : flow_hash(key) {}
 
   hash::FlowHash flow_hash;
+  SpliceKeys splice_keys;
   table::Ipv4Services ipv4_services;
   table::Ipv6Services ipv6_services;
   table::Addresses addresses;

@@ -110,7 +110,10 @@ class SnapshotBuilder {
   [[nodiscard]] NeighbourId neighbour(const NeighbourTarget& target);
   void add_ports(Snapshot& snapshot) const;
   void free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows);
+  [[nodiscard]] Result<void> prepare_splices(const model::Desired& desired);
   void add_service(const model::Service& service, std::uint32_t now_ms, Snapshot& snapshot);
+  void add_splice(const model::Service& service, ServiceId id, ServiceEntry& entry,
+                  const Snapshot& snapshot);
   void group_by_device();
   BackendId add_backend(const model::Backend& backend, ServiceId service, bool tunnel,
                         Snapshot& snapshot);
@@ -136,6 +139,10 @@ class SnapshotBuilder {
   TableHistory tables_;
   std::map<ServiceKey, std::shared_ptr<const table::Maglev>> primed_;
   AccessCache access_;
+  SpliceKeys splice_keys_;
+  // Of the snapshot being built, by name of the service; and what workers count, by id.
+  std::map<std::string, std::shared_ptr<SpliceService>> splices_;
+  std::map<ServiceId, std::vector<std::shared_ptr<SpliceCounters>>> splice_counters_;
   Epoch epoch_;
   model::FlowKey flow_key_{};
 };

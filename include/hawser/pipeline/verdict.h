@@ -28,18 +28,26 @@ enum class Verdict : std::uint8_t {
   kForwardIcmp,
   kForwardFragment,
   kForwardProxyHeader,
+  kForwardSplice,
   kReturnNat,
   kReturnIcmp,
+  kReturnSplice,
+  kSpliceOwn,
   // reply
   kReplyArp,
   kReplyNeighbour,
   kReplyReset,
   kReplyEcho,
   kReplyTooBig,
+  kReplySynCookie,
+  kReplyAcknowledge,
+  kReplyAnswer,
+  kReplyFinish,
   // hand-off
   kHandOff,
   // hold
   kHoldFragment,
+  kHoldRequest,
   // punt
   kPuntLocal,
   kPuntNeighbour,
@@ -101,6 +109,16 @@ enum class Verdict : std::uint8_t {
   kNoBuffer,
   kOpeningTableFull,
   kOpeningAcknowledgement,
+  // drop: spliced connections
+  kSpliceHandshake,
+  kSpliceFragment,
+  kSpliceAcknowledgement,
+  kSpliceOutOfWindow,
+  kSpliceReset,
+  kSpliceDuplicate,
+  kSpliceOver,
+  kSpliceTaken,
+  kHoldFull,
   kCount,
 };
 

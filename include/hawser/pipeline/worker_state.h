@@ -14,6 +14,7 @@
 #include "hawser/pipeline/neighbour_macs.h"
 #include "hawser/pipeline/outbox.h"
 #include "hawser/pipeline/snapshot.h"
+#include "hawser/pipeline/splice_state.h"
 #include "hawser/pipeline/verdict.h"
 #include "hawser/stats/counter.h"
 #include "hawser/table/flow_table.h"
@@ -53,7 +54,8 @@ struct WorkerState {
               std::span<Ipv6Flows::Bucket> ipv6_memory, std::span<table::NatRecord> nat_memory,
               std::size_t nat_addresses, std::uint16_t workers,
               std::span<stats::BackendCounters> backend_counters, std::uint32_t nat_start = 0,
-              std::uint32_t now_ms = 0, std::uint16_t opening_capacity = limits::kOpenings)
+              std::uint32_t now_ms = 0, std::uint16_t opening_capacity = limits::kOpenings,
+              const SpliceMemory& splice_memory = {})
       : id(worker),
         worker_count(workers),
         ipv4(ipv4_memory),
@@ -69,7 +71,8 @@ struct WorkerState {
         fragment_memory(limits::kFragmentEntries / 2),
         fragments(fragment_memory),
         own_paths(limits::kOwnPaths),
-        paths(&own_paths) {}
+        paths(&own_paths),
+        splice(splice_memory, now_ms) {}
   // Spans within refer to memory within.
   WorkerState(const WorkerState&) = delete;
   WorkerState& operator=(const WorkerState&) = delete;
@@ -105,6 +108,7 @@ struct WorkerState {
   PathMtus own_paths;
   PathMtus* paths;                        // its own, or what all workers of a dataplane share
   std::uint32_t next_identification = 0;  // of fragments behind nat, this worker's own share
+  SpliceState splice;
   Outbox outbox;
 };
 
@@ -114,7 +118,9 @@ struct Context {
   WorkerState& worker;
   const NeighbourMacs& neighbours;
   CoarseTime now;
-  std::uint32_t now_ms = 0;  // of a monotonic clock, wrapping
+  std::uint32_t now_ms = 0;        // of a monotonic clock, wrapping
+  std::uint32_t now_us = 0;        // of a monotonic clock, wrapping
+  std::uint64_t unix_seconds = 0;  // wall clock, since 1970
 };
 
 }  // namespace hawser::pipeline

@@ -19,6 +19,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "hawser/base/bytes.h"
 #include "hawser/base/limits.h"
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
@@ -31,7 +32,7 @@ struct alignas(32) NatRecord {
   std::array<std::uint8_t, 16> client{};  // an IPv4 address in the first four
   net::Big16 client_port;
   ServiceId service;  // 0: the port is free
-  // 20 bits of backend id, 4 of the port the client is on, 1: reply by the gateway.
+  // 20 bits of backend id, 4 of the port the client is on, 1: reply by the gateway, 1: spliced.
   std::uint32_t backend_port_route = 0;
   CoarseTime seen;
   net::MacAddress client_mac;  // where the client's packets come from
@@ -43,7 +44,16 @@ struct alignas(32) NatRecord {
   [[nodiscard]] PortId client_port_id() const noexcept {
     return PortId(static_cast<std::uint16_t>((backend_port_route >> 20) & 0xfU));
   }
-  [[nodiscard]] bool by_gateway() const noexcept { return (backend_port_route >> 24) != 0; }
+  [[nodiscard]] bool by_gateway() const noexcept { return ((backend_port_route >> 24) & 1U) != 0; }
+  // Of a spliced connection: `client` holds its number instead, 0 once the client has left.
+  [[nodiscard]] bool is_spliced() const noexcept { return ((backend_port_route >> 25) & 1U) != 0; }
+  [[nodiscard]] std::uint32_t spliced() const noexcept {
+    return load<std::uint32_t>(client.data());
+  }
+  void set_spliced(BackendId backend, std::uint32_t number) noexcept {
+    backend_port_route = (backend.value & 0xfffffU) | 1U << 25;
+    store(client.data(), number);
+  }
   void set_route(BackendId backend, PortId port, bool by_gateway) noexcept {
     backend_port_route = (backend.value & 0xfffffU) | (std::uint32_t{port.value} & 0xfU) << 20 |
                          std::uint32_t{by_gateway ? 1U : 0U} << 24;

@@ -1,0 +1,155 @@
+// Makes and sends the balancer's own segments.
+#include "send.h"
+
+#include <algorithm>
+
+#include "../link.h"
+#include "own.h"
+#include "read.h"
+
+namespace hawser::pipeline {
+
+Ends ends_to(const Side& receiver, const Context& context) noexcept {
+  const Connection& connection = receiver.connection;
+  if (receiver.from_client) {
+    const ServiceEntry& service = context.snapshot.services[connection.service.value];
+    return {.source = service.address,
+            .destination = client_of(connection),
+            .source_port = service.port,
+            .destination_port = connection.client_port};
+  }
+  const BackendEntry& backend = context.snapshot.backends[connection.backend.value];
+  return {.source = context.snapshot.nat_addresses[connection.local.address],
+          .destination = backend.address,
+          .source_port = net::Big16(connection.local.port),
+          .destination_port = backend.port};
+}
+
+std::uint8_t window_unit_of(const Side& sender) noexcept {
+  // Its windows are about what it receives: the other side's bytes.
+  const Half& received = sender.reverse();
+  return received.scaled ? received.shift_count : std::uint8_t{0};
+}
+
+std::uint8_t window_unit_to(const Side& receiver) noexcept {
+  const Connection& connection = receiver.connection;
+  if (receiver.from_client) {
+    return connection.down.scaled ? limits::kOfferedWindowScale : std::uint8_t{0};
+  }
+  return connection.up.scaled ? connection.down.shift_count : std::uint8_t{0};
+}
+
+std::uint16_t window_for(const Side& receiver) noexcept {
+  const Half& sent = receiver.data();
+  const Sequence acknowledged = told(sent);
+  if (sent.edge <= acknowledged) return 0;
+  const std::uint32_t units = (sent.edge - acknowledged) >> window_unit_to(receiver);
+  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(units, 1, UINT16_MAX));
+}
+
+bool set_way(Packet& packet, const Side& receiver, const Context& context) noexcept {
+  const Connection& connection = receiver.connection;
+  const Snapshot& snapshot = context.snapshot;
+  if (!receiver.from_client) {
+    const BackendEntry& backend = snapshot.backends[connection.backend.value];
+    const auto mac = context.neighbours.get(backend.next_hop);
+    if (!mac) return false;
+    packet.port_out = backend.port_out;
+    write_link(packet, *mac, snapshot);
+    return true;
+  }
+  net::MacAddress mac = connection.client_mac;
+  packet.port_out = PortId(connection.client_port_id);
+  const auto family = connection.ipv4 ? net::Family::kIpv4 : net::Family::kIpv6;
+  const auto& gateway = snapshot.ports[packet.port_out.value].gateway(family);
+  if (connection.by_gateway && gateway) mac = context.neighbours.get(*gateway).value_or(mac);
+  write_link(packet, mac, snapshot);
+  return true;
+}
+
+OwnSegment segment_to(const Side& receiver, Sequence sequence, std::uint8_t flags) noexcept {
+  const Connection& connection = receiver.connection;
+  const Exchange& exchange = receiver.exchange;
+  OwnSegment segment;
+  segment.sequence = sequence;
+  segment.flags = flags;
+  Sequence acknowledged = told(receiver.data());
+  if (receiver.from_client && acknowledged < connection.base) acknowledged = connection.base;
+  segment.acknowledgement = acknowledged;
+  segment.window = window_for(receiver);
+  if (receiver.from_client && connection.timestamps) {
+    segment.timestamps = {exchange.sent_timestamp, exchange.client_timestamp};
+  } else if (!receiver.from_client && connection.server_timestamps) {
+    segment.timestamps = {exchange.client_timestamp,
+                          exchange.sent_timestamp - connection.timestamp_shift};
+  }
+  return segment;
+}
+
+std::optional<Made> make(const Side& receiver, const OwnSegment& segment, std::size_t payload,
+                         Verdict verdict, Context& context) noexcept {
+  if (!receiver.from_client) {
+    const BackendEntry& backend = context.snapshot.backends[receiver.connection.backend.value];
+    if (!context.neighbours.get(backend.next_hop)) return std::nullopt;
+  }
+  Packet* packet = context.worker.outbox.make(verdict);
+  if (packet == nullptr) return std::nullopt;
+  packet->service = receiver.connection.service;
+  packet->backend = receiver.connection.backend;
+  const Ends ends = ends_to(receiver, context);
+  return Made{packet, ends, begin_segment(*packet, ends, segment, payload), receiver.from_client};
+}
+
+void send(const Made& made, const Side& receiver, Context& context) noexcept {
+  finish_segment(*made.packet, made.ends);
+  static_cast<void>(set_way(*made.packet, receiver, context));
+  count_packet(*made.packet, receiver.from_client, receiver.connection, context);
+}
+
+void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexcept {
+  const Half& sent = receiver.reverse();
+  const OwnSegment segment = segment_to(receiver, to_receiver(sent, sent.end), flags);
+  const auto made = make(receiver, segment, 0, Verdict::kSpliceOwn, context);
+  if (made) send(*made, receiver, context);
+}
+
+Verdict acknowledge(Packet& packet, const Side& sender, Context& context) noexcept {
+  const Half& sent = sender.reverse();
+  const OwnSegment segment = segment_to(sender, to_receiver(sent, sent.end), net::kTcpAck);
+  const Ends ends = ends_to(sender, context);
+  static_cast<void>(begin_segment(packet, ends, segment, 0));
+  finish_segment(packet, ends);
+  return set_way(packet, sender, context) ? Verdict::kReplyAcknowledge
+                                          : Verdict::kNextHopUnresolved;
+}
+
+Verdict taken(Packet& packet, const Segment& segment, const Side& sender,
+              Context& context) noexcept {
+  const Half& data = sender.data();
+  const bool has_more = segment.end() > data.own_at + data.buffered || segment.has(net::kTcpFin);
+  if (!has_more) return acknowledge(packet, sender, context);
+  send_bare(sender, net::kTcpAck, context);
+  return hold(packet, segment, sender, context.worker);
+}
+
+Verdict wait_for_gap(const Packet& packet, const Segment& segment, const Side& sender,
+                     Context& context) noexcept {
+  if (!is_intact(packet)) return Verdict::kTransportBadChecksum;
+  send_bare(sender, net::kTcpAck, context);
+  return hold(packet, segment, sender, context.worker);
+}
+
+void count_packet(const Packet& packet, bool to_client, const Connection& connection,
+                  Context& context) noexcept {
+  if (connection.backend == BackendId()) return;  // nobody's: the balancer answers itself
+  stats::BackendCounters& counters = context.worker.backends[connection.backend.value];
+  if (to_client) {
+    counters.packets_out.add(1);
+    counters.bytes_out.add(packet.length);
+  } else {
+    counters.packets_in.add(1);
+    counters.bytes_in.add(packet.length);
+  }
+}
+
+}  // namespace hawser::pipeline

@@ -1,0 +1,62 @@
+// Sending on spliced connections: segments of the balancer's own, to either side.
+#pragma once
+
+#include "../own_packet.h"
+#include "hawser/pipeline/snapshot.h"
+#include "mapping.h"
+#include "side.h"
+
+namespace hawser::pipeline {
+
+// A segment of our own that waits for its payload.
+struct Made {
+  Packet* packet;
+  Ends ends;
+  std::span<std::uint8_t> payload;
+  bool to_client;
+};
+
+[[nodiscard]] Ends ends_to(const Side& receiver, const Context& context) noexcept;
+
+// Units of the windows that this side sends, and of those that it is told; shift counts.
+[[nodiscard]] std::uint8_t window_unit_of(const Side& sender) noexcept;
+[[nodiscard]] std::uint8_t window_unit_to(const Side& receiver) noexcept;
+
+// The window as this side is told it next, about the bytes that it sends itself.
+[[nodiscard]] std::uint16_t window_for(const Side& receiver) noexcept;
+
+// Where `packet` leaves towards this side, and its link header. False when the next hop is not
+// known.
+[[nodiscard]] bool set_way(Packet& packet, const Side& receiver, const Context& context) noexcept;
+
+// Header fields of a segment to `receiver` at `sequence` of the bytes it gets: acknowledges all it
+// may be told of.
+[[nodiscard]] OwnSegment segment_to(const Side& receiver, l4::Sequence sequence,
+                                    std::uint8_t flags) noexcept;
+
+// None when no buffer is free or the next hop is not known: the timer comes again.
+[[nodiscard]] std::optional<Made> make(const Side& receiver, const OwnSegment& segment,
+                                       std::size_t payload, Verdict verdict,
+                                       Context& context) noexcept;
+void send(const Made& made, const Side& receiver, Context& context) noexcept;
+
+// A segment without payload.
+void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexcept;
+
+// Turns the segment at hand into the bare acknowledgement that answers it.
+[[nodiscard]] Verdict acknowledge(Packet& packet, const Side& sender, Context& context) noexcept;
+
+// A buffer has taken bytes of the segment, which are acknowledged; what follows them waits.
+[[nodiscard]] Verdict taken(Packet& packet, const Segment& segment, const Side& sender,
+                            Context& context) noexcept;
+
+// Something is missing before the segment: it waits, and its sender hears of the gap, as from any
+// receiver (RFC 5681 section 3.2), since nobody else sees it.
+[[nodiscard]] Verdict wait_for_gap(const Packet& packet, const Segment& segment, const Side& sender,
+                                   Context& context) noexcept;
+
+// Counts a packet that left for its backend or came from it.
+void count_packet(const Packet& packet, bool to_client, const Connection& connection,
+                  Context& context) noexcept;
+
+}  // namespace hawser::pipeline
