@@ -16,6 +16,7 @@ import time
 sys.dont_write_bytecode = True
 
 from demo_configuration import SERVICES  # noqa: E402
+from demo_sessions import APP, sessions  # noqa: E402
 from hawser import (Balancer, Broken, Lab, Load, RUN, configuration, load, netns,  # noqa: E402
                     program)
 
@@ -253,7 +254,8 @@ class Demo:
                                 if "requests in" in line or "Requests/sec" in line
                                 or "Socket errors" in line))
 
-    ACTS = (spread, spread_ipv6, affinity, direct, weight, drain, kill_backend, restart_hawserd)
+    ACTS = (spread, spread_ipv6, affinity, direct, sessions, weight, drain, kill_backend,
+            restart_hawserd)
 
     def play(self):
         self.show.heading("Configuration and start")
@@ -280,7 +282,9 @@ The lab stays up. To look around:
   {ctl} top
   {ctl} drain web/b1 --reason "trying it out"
   {ctl} flows --service web
+  {ctl} trace app /cart --client 10.77.0.2
   scripts/lab exec client curl -i http://{WEB}/
+  scripts/lab exec client curl -i -c jar -b jar http://{APP}/
   scripts/lab kill 2
   scripts/lab start 2
   tcpdump: scripts/lab exec client tcpdump -ni data

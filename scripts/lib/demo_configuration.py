@@ -5,9 +5,13 @@ CHECK = 'check = { type = "http", path = "/healthz", interval = "500ms", timeout
         "rise = 2, fall = 2 }"
 
 
-def service(name, address, port, backends, backend_port, extra=""):
+# Port 8082 expects PROXY headers, which checks do not send.
+CHECK_BESIDE = CHECK.replace('type = "http"', 'type = "http", port = 8080')
+
+
+def service(name, address, port, backends, backend_port, extra="", protocol="tcp", check=CHECK):
     text = f'[[service]]\nname = "{name}"\naddress = "{address}"\nport = {port}\n'
-    text += f'protocol = "tcp"\n{extra}{CHECK}\nbackend = [\n'
+    text += f'protocol = "{protocol}"\n{extra}{check}\nbackend = [\n'
     for backend, backend_address, weight in backends:
         text += (f'  {{ name = "{backend}", address = "{backend_address}", port = {backend_port}, '
                  f"weight = {weight} }},\n")
@@ -24,4 +28,7 @@ SERVICES = "\n" + "".join([
     service("sticky", "10.77.0.100", 8080, EVEN, 8080,
             'forward = "nat"\naffinity = { by = "source" }\n'),
     service("direct", "10.77.0.110", 80, EVEN, 80, 'forward = "dsr-l2"\n'),
+    service("app", "10.77.0.100", 88, EVEN, 8082,
+            'forward = "splice"\naffinity = { by = "cookie" }\nclient_address = "proxy-v2"\n',
+            protocol="http", check=CHECK_BESIDE),
 ])
