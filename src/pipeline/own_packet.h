@@ -8,6 +8,8 @@
 
 #include "hawser/l4/sequence.h"
 #include "hawser/l4/tcp_options.h"
+#include "hawser/net/ethernet.h"
+#include "hawser/net/ipv6.h"
 #include "hawser/pipeline/worker_state.h"
 
 namespace hawser::pipeline {
@@ -31,6 +33,10 @@ struct OwnSegment {
   bool sack = false;
   std::optional<std::uint8_t> window_scale;
 };
+
+// The longest frame of a segment without payload, with a VLAN tag to come.
+inline constexpr std::size_t kBareSegment =
+    sizeof(net::EthernetHeader) + 4 + sizeof(net::Ipv6Header) + limits::kMaxTcpHeader;
 
 // Writes an IPv4 or IPv6 header for `segment` bytes of TCP. Its length.
 std::size_t write_own_ip(std::uint8_t* at, const net::IpAddress& source,

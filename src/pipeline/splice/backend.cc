@@ -265,6 +265,7 @@ void leave_backend(const Side& client, Context& context) noexcept {
 Verdict hear_left_behind(Packet& packet, const Context& context) noexcept {
   const Segment segment = read_segment(packet);
   if (!segment.has(net::kTcpFin) || !segment.has(net::kTcpAck)) return kSpliceOver;
+  if (packet.capacity < kBareSegment) return kNoBuffer;
   const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
   const bool ipv4 = packet.family == net::Family::kIpv4;
   const Ends ends{.source = destination(packet),

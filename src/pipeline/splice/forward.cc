@@ -211,6 +211,10 @@ void become_piece(Packet& piece, const Segment& segment, Sequence sequence, std:
 Packet* copy_of(const Packet& packet, Verdict verdict, Context& context) noexcept {
   Packet* copy = context.worker.outbox.make(verdict);
   if (copy == nullptr) return nullptr;
+  if (copy->capacity < packet.length) {
+    copy->verdict = kNoBuffer;
+    return nullptr;
+  }
   const Packet spare = *copy;
   *copy = packet;
   copy->data = spare.data;
@@ -254,6 +258,7 @@ Verdict forward_pieces(Packet& packet, const Segment& segment, std::uint32_t fro
     become_piece(*piece, segment, first + static_cast<std::uint32_t>(at), most, flags);
     count_packet(*piece, !sender.from_client, sender.connection, context);
   }
+  if (packet.capacity < packet.l4_offset + segment.header + (total - at)) return kNoBuffer;
   std::memcpy(packet.data + packet.l4_offset + segment.header, bytes.data() + at, total - at);
   become_piece(packet, segment, first + static_cast<std::uint32_t>(at), total - at, last_flags);
   count_packet(packet, !sender.from_client, sender.connection, context);

@@ -49,9 +49,7 @@ Verdict reply(Packet& packet, const OwnSegment& own, Verdict verdict,
                   .destination = tuple.client,
                   .source_port = tuple.service_port,
                   .destination_port = tuple.client_port};
-  if (packet.capacity < sizeof(net::EthernetHeader) + kTcpIpv6 + limits::kMaxTcpHeader) {
-    return kNoBuffer;
-  }
+  if (packet.capacity < kBareSegment) return kNoBuffer;
   static_cast<void>(begin_segment(packet, ends, own, 0));
   finish_segment(packet, ends);
   packet.port_out = packet.port_in;

@@ -88,6 +88,10 @@ OwnSegment segment_to(const Side& receiver, Sequence sequence, std::uint8_t flag
 
 std::optional<Made> make(const Side& receiver, const OwnSegment& segment, std::size_t payload,
                          Verdict verdict, Context& context) noexcept {
+  // Of a service that is gone nobody knows the address any more.
+  if (context.snapshot.services[receiver.connection.service.value].splice == nullptr) {
+    return std::nullopt;
+  }
   if (!receiver.from_client) {
     const BackendEntry& backend = context.snapshot.backends[receiver.connection.backend.value];
     if (!context.neighbours.get(backend.next_hop)) return std::nullopt;
@@ -116,6 +120,7 @@ void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexc
 Verdict acknowledge(Packet& packet, const Side& sender, Context& context) noexcept {
   const Half& sent = sender.reverse();
   const OwnSegment segment = segment_to(sender, to_receiver(sent, sent.end), net::kTcpAck);
+  if (packet.capacity < kBareSegment) return Verdict::kNoBuffer;
   const Ends ends = ends_to(sender, context);
   static_cast<void>(begin_segment(packet, ends, segment, 0));
   finish_segment(packet, ends);

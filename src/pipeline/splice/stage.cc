@@ -150,6 +150,9 @@ Verdict hear_server(Packet& packet, const Segment& segment, SpliceTable::Number 
 }
 
 Verdict splice_one(Packet& packet, Context& context) noexcept {
+  // A frame in several buffers cannot be read; the data room is made for frames of the largest
+  // port.
+  if (packet.contiguous < packet.l4_offset + packet.l4_length) return kTooBig;
   const bool to_client = packet.direction == Direction::kToClient;
   if (to_client) {
     const table::NatRecord& record =
