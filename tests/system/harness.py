@@ -37,6 +37,10 @@ def contains(text, part, what="the text"):
         raise Broken(f"{what} does not contain {part!r}: {text.strip()[-600:]!r}")
 
 
+class Skipped(Exception):
+    """What the test needs is not on this machine; the text says what."""
+
+
 # What the sanitizers and the contracts of our own write when something is wrong.
 REPORTS = re.compile(r"^.*(?:AddressSanitizer|LeakSanitizer|runtime error:|contract|Assertion).*$",
                      re.MULTILINE)
@@ -168,16 +172,20 @@ class Runner:
         selected = [(module, self.tests_of(module)) for module in modules]
         return sum(len(tests) + hasattr(module, "SERVICES") for module, tests in selected if tests)
 
-    def say(self, held, name, why=""):
+    def say(self, held, name, why="", skipped=""):
         self.number += 1
         self.failed += not held
-        print(f"{'ok' if held else 'not ok'} {self.number} - system.{name}", flush=True)
+        skip = f" # SKIP {skipped}" if skipped else ""
+        print(f"{'ok' if held else 'not ok'} {self.number} - system.{name}{skip}", flush=True)
         for line in why.strip().split("\n") if why.strip() else []:
             print(f"# {line}", flush=True)
 
     def attempt(self, name, action):
         try:
             action()
+        except Skipped as reason:
+            self.say(True, name, skipped=str(reason))
+            return True
         except Exception as error:  # a test may fail in any way; the others still run
             detail = str(error) if isinstance(error, Broken) else traceback.format_exc()
             logs = self.system.balancer.logs(12) if self.system.balancer else ""

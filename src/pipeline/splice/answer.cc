@@ -241,6 +241,7 @@ Verdict hear_answered(Packet& packet, const Segment& segment, const Side& client
   if (segment.acknowledgement > down.end || segment.end() < connection.up.acked - UINT16_MAX) {
     return kSpliceAcknowledgement;
   }
+  keep_timestamp(segment, client);
   // Whatever the client still sends is taken and forgotten.
   const Sequence end = segment.end() + (segment.has(net::kTcpFin) ? 1U : 0U);
   if (segment.sequence <= connection.up.acked && end > connection.up.acked) {

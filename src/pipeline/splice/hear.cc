@@ -195,6 +195,7 @@ Verdict hear(Packet& packet, const Segment& segment, const Side& sender,
   if (segment.has(net::kTcpSyn)) return challenge(packet, sender, context);
   if (const Verdict failed = check(segment, sender); failed != kUndecided) return failed;
   connection.seen = context.now;
+  if (segment.sequence <= expected(sender.data())) keep_timestamp(segment, sender);
   const Progress before = progress_of(sender);
   const bool acknowledged = take_acknowledgement(sender, segment.acknowledgement, context);
   const bool opened = take_window(segment, sender);

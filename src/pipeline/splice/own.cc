@@ -6,6 +6,7 @@
 
 #include "forward.h"
 #include "hawser/l4/proxy_header.h"
+#include "read.h"
 #include "send.h"
 
 namespace hawser::pipeline {
@@ -41,6 +42,7 @@ Packet as_received(const Packet& packet) noexcept {
   fresh.contiguous = packet.contiguous;
   fresh.capacity = packet.capacity;
   fresh.port_in = packet.port_in;
+  fresh.l4_offset = packet.l4_offset;  // to recognise it; found again by parse
   fresh.ip_checksum = packet.ip_checksum;
   fresh.transport_checksum = packet.transport_checksum;
   return fresh;
@@ -53,9 +55,18 @@ struct Identity {
   std::uint16_t length = 0;
 };
 
-Identity identity_of(const Packet& packet, std::size_t l4_offset) noexcept {
-  const auto tcp = load<net::TcpHeader>(packet.data + l4_offset);
+Identity identity_of(const Packet& packet) noexcept {
+  const auto tcp = load<net::TcpHeader>(packet.data + packet.l4_offset);
   return {tcp.sequence, tcp.source_port, packet.length};
+}
+
+// Nothing is missing before it any more. What came from the client's port may be the backend's,
+// when both use the same: then it goes once too often.
+bool is_in_turn(const Packet& held, const Connection& connection) noexcept {
+  const Identity identity = identity_of(held);
+  const Sequence sequence{identity.sequence.host()};
+  const bool from_client = identity.source_port == connection.client_port;
+  return sequence <= expected(from_client ? connection.up : connection.down);
 }
 
 }  // namespace
@@ -202,10 +213,13 @@ void schedule(const Side& side, Context& context) noexcept {
 
 void release_held(const Side& side, WorkerState& worker) noexcept {
   Exchange& exchange = side.exchange;
-  while (exchange.held != 0) {
-    if (!worker.outbox.release(worker.splice.held.front(exchange.held))) return;
-    static_cast<void>(worker.splice.held.take_first(exchange.held));
-    --exchange.held_count;
+  HeldPackets& held = worker.splice.held;
+  for (std::uint8_t left = exchange.held_count; left > 0; --left) {
+    const Packet packet = held.take_first(exchange.held);
+    const bool goes = is_in_turn(packet, side.connection) && worker.outbox.release(packet);
+    // A place has just become free.
+    if (!goes) static_cast<void>(held.append(exchange.held, packet));
+    exchange.held_count = static_cast<std::uint8_t>(exchange.held_count - (goes ? 1 : 0));
   }
 }
 
@@ -213,10 +227,9 @@ Verdict hold(const Packet& packet, const Segment& segment, const Side& side,
              WorkerState& worker) noexcept {
   Exchange& exchange = side.exchange;
   bool known = false;
-  const std::size_t l4_offset = packet.l4_offset;
-  const Identity own = identity_of(packet, l4_offset);
+  const Identity own = identity_of(packet);
   worker.splice.held.visit(exchange.held, [&](const Packet& held) {
-    const Identity other = identity_of(held, l4_offset);
+    const Identity other = identity_of(held);
     known = other.sequence == own.sequence && other.source_port == own.source_port &&
             held.length >= own.length;
     return !known;

@@ -110,6 +110,15 @@ void send(const Made& made, const Side& receiver, Context& context) noexcept {
   count_packet(*made.packet, receiver.from_client, receiver.connection, context);
 }
 
+void keep_timestamp(const Segment& segment, const Side& sender) noexcept {
+  if (!segment.options.timestamps) return;
+  const std::uint32_t shift = sender.from_client ? 0 : sender.connection.timestamp_shift;
+  const std::uint32_t seen = segment.options.timestamps->value + shift;
+  std::uint32_t& kept =
+      sender.from_client ? sender.exchange.client_timestamp : sender.exchange.sent_timestamp;
+  if (static_cast<std::int32_t>(seen - kept) > 0) kept = seen;
+}
+
 void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexcept {
   const Half& sent = receiver.reverse();
   const OwnSegment segment = segment_to(receiver, to_receiver(sent, sent.end), flags);

@@ -40,6 +40,10 @@ struct Made {
                                        Context& context) noexcept;
 void send(const Made& made, const Side& receiver, Context& context) noexcept;
 
+// Remembers the newest time that a segment shows: what we send ourselves echoes it, or its sender's
+// estimate of the round trip would grow with every acknowledgement (RFC 7323 section 4.1).
+void keep_timestamp(const Segment& segment, const Side& sender) noexcept;
+
 // A segment without payload.
 void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexcept;
 

@@ -44,6 +44,7 @@ Verdict hear_reading(Packet& packet, const Segment& segment, const Side& client,
   }
   if (!segment.has(net::kTcpAck)) return kSpliceAcknowledgement;
   client.connection.seen = context.now;
+  if (segment.sequence <= expected(up)) keep_timestamp(segment, client);
   if (segment.payload == 0 && !segment.has(net::kTcpFin)) return kSpliceTaken;
   if (segment.sequence > expected(up)) return wait_for_gap(packet, segment, client, context);
   if (segment.payload != 0 && segment.end() <= expected(up)) {
@@ -76,6 +77,7 @@ Verdict hear_waiting(Packet& packet, const Segment& segment, const Side& client,
   }
   if (segment.has(net::kTcpSyn)) return challenge(packet, client, context);
   client.connection.seen = context.now;
+  if (segment.sequence <= expected(up)) keep_timestamp(segment, client);
   if (segment.payload == 0 && !segment.has(net::kTcpFin)) return kSpliceTaken;
   const bool had = up.buffer != 0 && segment.payload != 0 && !segment.has(net::kTcpFin) &&
                    segment.end() <= up.own_at + up.buffered;
