@@ -22,6 +22,7 @@ class Writer {
   explicit Writer(std::span<char> out) noexcept : out_(out) {}
 
   Writer& operator<<(std::string_view text) noexcept {
+    if (text.empty()) return *this;
     if (text.size() > out_.size() - size_) {
       full_ = true;
       return *this;

@@ -45,7 +45,9 @@ void insert_cookie(const l7::ResponseHead& head, Sequence pos, const Side& serve
   const std::size_t size = line.size() + control.size();
   if (size <= text.size()) {
     std::memcpy(text.data(), line.data(), line.size());
-    std::memcpy(text.data() + line.size(), control.data(), control.size());
+    if (!control.empty()) {
+      std::memcpy(text.data() + line.size(), control.data(), control.size());
+    }
     down.edit_length = static_cast<std::uint16_t>(size);
     down.edit_at = pos + static_cast<std::uint32_t>(head.line_end);
     worker.splice.edits.add(1);
