@@ -1,6 +1,7 @@
 // Stage: gives later fragments of a datagram the ports of the first.
 #include "fragments.h"
 
+#include "as_received.h"
 #include "hawser/pipeline/pipeline.h"
 #include "headers.h"
 
@@ -8,20 +9,6 @@ namespace hawser::pipeline {
 namespace {
 
 using enum Verdict;
-
-// What `packet` was when it came, to go through the stages once more.
-Packet as_received(const Packet& packet) noexcept {
-  Packet fresh;
-  fresh.data = packet.data;
-  fresh.handle = packet.handle;
-  fresh.length = packet.length;
-  fresh.contiguous = packet.contiguous;
-  fresh.capacity = packet.capacity;
-  fresh.port_in = packet.port_in;
-  fresh.ip_checksum = packet.ip_checksum;
-  fresh.transport_checksum = packet.transport_checksum;
-  return fresh;
-}
 
 void remember_first(const Packet& packet, std::uint64_t key, Context& context) noexcept {
   WorkerState& worker = context.worker;

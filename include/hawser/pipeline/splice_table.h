@@ -127,8 +127,7 @@ struct alignas(32) Exchange {
   bool for_connect : 1 = false;
   bool for_upgrade : 1 = false;
   bool first_byte : 1 = false;  // of the response is to be timed
-  bool lost_framing : 1 = false;
-  bool reading : 1 = false;  // head_due_ms counts
+  bool reading : 1 = false;     // head_due_ms counts
 };
 static_assert(sizeof(Exchange) == 32 && std::is_trivially_copyable_v<Exchange>);
 

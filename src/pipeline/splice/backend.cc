@@ -126,13 +126,12 @@ void begin_down(const Side& client, const Segment& answer, Context& context) noe
                                                             : 0;
 }
 
-Verdict join(Packet& packet, const Segment& segment, const Side& server, Context& context) {
+Verdict join(const Segment& segment, const Side& server, Context& context) {
   const Side client = server.other();
   Connection& connection = client.connection;
   if (segment.acknowledgement != connection.base - connection.up.prelude) {
     // A connection that the backend remembers from before: it ends at this reset, and the next SYN
     // is taken (RFC 9293 section 3.10.7.3).
-    static_cast<void>(packet);
     return kReplyReset;
   }
   begin_down(client, segment, context);
@@ -218,8 +217,7 @@ void try_again(const Side& client, bool refused, Context& context) noexcept {
   schedule(client, context);
 }
 
-Verdict hear_connecting(Packet& packet, const Segment& segment, const Side& server,
-                        Context& context) noexcept {
+Verdict hear_connecting(const Segment& segment, const Side& server, Context& context) noexcept {
   const Side client = server.other();
   const bool acknowledges = segment.has(net::kTcpAck);
   const Sequence expected = client.connection.base - client.connection.up.prelude;
@@ -228,7 +226,7 @@ Verdict hear_connecting(Packet& packet, const Segment& segment, const Side& serv
     try_again(client, true, context);
     return kSpliceTaken;
   }
-  if (segment.has(net::kTcpSyn) && acknowledges) return join(packet, segment, server, context);
+  if (segment.has(net::kTcpSyn) && acknowledges) return join(segment, server, context);
   return acknowledges && segment.acknowledgement != expected ? kReplyReset : kSpliceOver;
 }
 

@@ -14,7 +14,7 @@ namespace hawser::pipeline {
 void try_again(const Side& client, bool refused, Context& context) noexcept;
 
 // A packet from the backend while the SYN is unanswered.
-[[nodiscard]] Verdict hear_connecting(Packet& packet, const Segment& segment, const Side& server,
+[[nodiscard]] Verdict hear_connecting(const Segment& segment, const Side& server,
                                       Context& context) noexcept;
 
 // Closes the connection to the backend, if there is one: by FIN when nothing is under way, else by

@@ -69,8 +69,10 @@ void prepare_cookie(const Side& client, const Decision& decision, Context& conte
 void rename_home(const Side& client, BackendId backend, Context& context) noexcept {
   const SpliceService* splice = splice_of(client, context);
   if (splice->by != model::AffinityBy::kCookie) return;
+  // The rule is of the snapshot that decided; a later one may have fewer.
   const std::uint16_t rule = client.exchange.rule;
-  if (rule != 0 && splice->rules != nullptr && !splice->rules->rules()[rule - 1U].sticky) return;
+  const bool known = rule != 0 && splice->rules != nullptr && rule <= splice->rules->rules().size();
+  if (known && !splice->rules->rules()[rule - 1U].sticky) return;
   Decision decision;
   decision.backend = backend;
   decision.gives_cookie = true;

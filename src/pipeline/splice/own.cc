@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../as_received.h"
 #include "forward.h"
 #include "hawser/l4/proxy_header.h"
 #include "read.h"
@@ -31,21 +32,6 @@ std::size_t gather(const Side& owner, const Context& context, OwnedBytes& bytes)
     at += half.buffered;
   }
   return at;
-}
-
-// What the packet was when it came, to go through the stages once more.
-Packet as_received(const Packet& packet) noexcept {
-  Packet fresh;
-  fresh.data = packet.data;
-  fresh.handle = packet.handle;
-  fresh.length = packet.length;
-  fresh.contiguous = packet.contiguous;
-  fresh.capacity = packet.capacity;
-  fresh.port_in = packet.port_in;
-  fresh.l4_offset = packet.l4_offset;  // to recognise it; found again by parse
-  fresh.ip_checksum = packet.ip_checksum;
-  fresh.transport_checksum = packet.transport_checksum;
-  return fresh;
 }
 
 // The sequence number and the ports of a packet as it came; its headers were checked before.

@@ -159,7 +159,6 @@ Reading read_response(std::span<const std::uint8_t> bytes, const Side& server,
   if (delivering) return at(Read::kHold, down.next);
   if (!server.exchange.awaiting) {
     // Nobody asked: a server that speaks on its own can only be passed on.
-    server.exchange.lost_framing = true;
     become_tunnel(server, context);
     return at(Read::kPlaced, down.next);
   }

@@ -134,7 +134,7 @@ Verdict hear_server(Packet& packet, const Segment& segment, SpliceTable::Number 
   const Side server = side_of(context.worker, number, false);
   switch (server.connection.phase) {
     case SplicePhase::kConnecting:
-      return hear_connecting(packet, segment, server, context);
+      return hear_connecting(segment, server, context);
     case SplicePhase::kOpen:
       if (is_lost(server.other(), context) && !segment.has(net::kTcpRst)) {
         reset_client(server.other(), context);
