@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "dataplane/names.h"
 #include "dataplane/worker_clock.h"
-#include "hawser/base/nearest.h"
 #include "hawser/pipeline/decide.h"
 
 namespace hawser::dataplane {
@@ -16,32 +16,17 @@ namespace {
 using pipeline::Decision;
 using pipeline::Reason;
 
-void add(v1::ExplainReply& reply, std::string name, std::string value) {
+// Messages carry UTF-8. The request's own words in them are its method, host and path or server
+// name, of which the readers let pass nothing but ASCII.
+void add(v1::ExplainReply& reply, std::string name, std::string_view value) {
   v1::ExplainStep& step = *reply.add_steps();
   step.set_name(std::move(name));
-  step.set_value(std::move(value));
+  step.set_value(std::string(value));
 }
 
 std::string ago(std::uint32_t then, std::uint32_t now) {
   const std::uint64_t seconds = now > then ? std::uint64_t{now - then} * 10 : 0;
   return fmt::format("{} s ago", seconds);
-}
-
-const pipeline::ServiceEntry* find(const std::string& name, const pipeline::Snapshot& snapshot,
-                                   ServiceId& id, std::string& complaint) {
-  std::vector<std::string> known;
-  for (std::size_t s = 1; s < snapshot.service_names.size(); ++s) {
-    if (snapshot.service_names[s].empty()) continue;
-    known.push_back(snapshot.service_names[s]);
-    if (known.back() != name) continue;
-    id = ServiceId(static_cast<std::uint16_t>(s));
-    if (snapshot.services[s].splice != nullptr) return &snapshot.services[s];
-    complaint = fmt::format(
-        "service \"{}\" is not spliced: its connections are not read, only forwarded", name);
-    return nullptr;
-  }
-  complaint = fmt::format("there is no service \"{}\"{}", name, suggestion(name, known));
-  return nullptr;
 }
 
 void tell_cookie(const Decision& decision, const pipeline::ServiceEntry& service, std::uint32_t now,
@@ -96,6 +81,12 @@ std::string sentence(const Decision& decision, const std::string& backend,
   return {};
 }
 
+std::uint64_t unix_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return static_cast<std::uint64_t>(time.tv_sec);
+}
+
 // The main core decides with what the first worker knows; it only reads.
 struct Asked {
   const v1::Explain& request;
@@ -107,8 +98,6 @@ struct Asked {
 Decision decide(const Asked& asked, const pipeline::Request& request) {
   const Parts& parts = asked.parts;
   const auto& workers = parts.machine.workers();
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
   const pipeline::Context context{
       .snapshot = parts.snapshots.running(),
       .worker = const_cast<pipeline::WorkerState&>(workers.front()->state()),
@@ -116,7 +105,7 @@ Decision decide(const Asked& asked, const pipeline::Request& request) {
       .now = {},
       .now_ms = pipeline_milliseconds(),
       .now_us = 0,
-      .unix_seconds = static_cast<std::uint64_t>(time.tv_sec)};
+      .unix_seconds = unix_seconds()};
   const WorkerId scratch(static_cast<std::uint16_t>(workers.size()));
   return pipeline::decide(request, asked.id, asked.service, scratch, context);
 }
@@ -125,16 +114,13 @@ v1::Response told(const Asked& asked, const pipeline::Request& request, v1::Expl
   const Decision decision = decide(asked, request);
   const auto& snapshot = asked.parts.snapshots.running();
   const auto& splice = *asked.service.splice;
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
   const std::string rule = decision.rule == l7::RuleSet::kNone
                                ? "none matches"
                                : splice.rules->rules()[decision.rule].name;
   if (splice.rules != nullptr) add(steps, "rule", rule);
-  add(steps, "sticky by", std::string(model::to_string(splice.by)));
-  tell_cookie(decision, asked.service,
-              affinity::cookie_time(static_cast<std::uint64_t>(time.tv_sec)), steps);
-  add(steps, "reason", std::string(pipeline::to_string(decision.reason)));
+  add(steps, "sticky by", model::to_string(splice.by));
+  tell_cookie(decision, asked.service, affinity::cookie_time(unix_seconds()), steps);
+  add(steps, "reason", pipeline::to_string(decision.reason));
   if (decision.spilled) add(steps, "bounded load", "the slot's owner is above its bound");
   const std::string backend =
       decision.reason == Reason::kRefused ? "" : snapshot.backend_names[decision.backend.value];
@@ -152,7 +138,7 @@ v1::Response told(const Asked& asked, const pipeline::Request& request, v1::Expl
 
 v1::Response refused(v1::ExplainReply& steps, std::uint16_t status, std::string_view name,
                      std::string_view help) {
-  add(steps, "refused", std::string(name));
+  add(steps, "refused", name);
   steps.set_status(status);
   steps.set_reason(status == 0 ? fmt::format("reset: {}", help)
                                : fmt::format("answered with {}: {}", status, help));
@@ -169,13 +155,19 @@ v1::Response explain_http(const Asked& asked, std::span<const std::uint8_t> byte
     return refused(steps, info(pipeline::Refusal::kHeadTimeout).status, "incomplete",
                    "the head has no empty line at its end");
   }
+  if (result.fault == l7::HttpFault::kHttp2 && asked.service.splice->h2c_tunnel) {
+    *head = {};
+    add(steps, "protocol", "HTTP/2: passed on unread");
+    request.head = head.get();
+    return told(asked, request, steps);
+  }
   if (result.state == l7::HeadState::kRefused) {
     const auto& fault = info(result.fault);
     return refused(steps, fault.status, fault.name, fault.help);
   }
-  add(steps, "method", std::string(head->method));
-  add(steps, "host", std::string(head->host));
-  add(steps, "path", std::string(head->path));
+  add(steps, "method", head->method);
+  add(steps, "host", head->host);
+  add(steps, "path", head->path);
   request.head = head.get();
   return told(asked, request, steps);
 }
@@ -187,7 +179,7 @@ v1::Response explain_tls(const Asked& asked, std::span<const std::uint8_t> bytes
   if (state != l7::HelloState::kComplete) {
     return refused(steps, 0, l7::to_string(state), "the first bytes are no complete ClientHello");
   }
-  add(steps, "server name", std::string(hello->server_name()));
+  add(steps, "server name", hello->server_name());
   request.hello = hello.get();
   return told(asked, request, steps);
 }
@@ -196,13 +188,17 @@ v1::Response explain_tls(const Asked& asked, std::span<const std::uint8_t> bytes
 
 v1::Response explain(const v1::Explain& request, const Parts& parts) {
   const pipeline::Snapshot& snapshot = parts.snapshots.running();
-  ServiceId id;
-  std::string complaint;
-  const pipeline::ServiceEntry* service = find(request.service(), snapshot, id, complaint);
-  if (service == nullptr) return error_response(complaint);
+  const Result<ServiceId> id = find_service(request.service(), snapshot);
+  if (!id) return error_response(id.error().message);
+  const pipeline::ServiceEntry& service = snapshot.services[id->value];
+  if (service.splice == nullptr) {
+    return error_response(
+        fmt::format("service \"{}\" is not spliced: its connections are not read, only forwarded",
+                    request.service()));
+  }
   const auto client = net::address_from_bytes(request.client());
   if (!client) return error_response("client: " + client.error().message);
-  if (client->family != service->address.family) {
+  if (client->family != service.address.family) {
     return error_response("the client's address is not of the service's family");
   }
   v1::ExplainReply steps;
@@ -211,11 +207,11 @@ v1::Response explain(const v1::Explain& request, const Parts& parts) {
   add(steps, "client", net::to_string(*client));
   const std::span<const std::uint8_t> bytes(
       reinterpret_cast<const std::uint8_t*>(request.head().data()), request.head().size());
-  const Asked asked{request, id, *service, parts};
+  const Asked asked{request, *id, service, parts};
   const pipeline::Request question{
       .client = *client,
       .client_port = net::Big16(static_cast<std::uint16_t>(request.client_port()))};
-  return service->splice->layer7 == model::Layer7::kTls
+  return service.splice->layer7 == model::Layer7::kTls
              ? explain_tls(asked, bytes, question, steps)
              : explain_http(asked, bytes, question, steps);
 }

@@ -43,7 +43,6 @@ void FlowLister::visit(table::FlowTable<Flow>& flows, CoarseTime now) noexcept {
 
 template <typename Flow>
 void FlowLister::add(const Flow& flow, CoarseTime now) noexcept {
-  const net::IpAddress client(flow.client);
   std::uint16_t idle = now.since(flow.meta.seen());
   BackendId backend = flow.meta.backend();
   std::uint32_t nat = flow.meta.nat();
@@ -53,27 +52,29 @@ void FlowLister::add(const Flow& flow, CoarseTime now) noexcept {
     backend = spliced.backend;
     nat = spliced.local.packed();
   }
-  if (!wants(client, backend)) return;
+  FlowRow row{.client = net::IpAddress(flow.client),
+              .client_port = flow.client_port,
+              .service = flow.service,
+              .backend = backend,
+              .nat = nat,
+              .idle_seconds = idle,
+              .state = flow.meta.state(),
+              .last = false};
+  if (!wants(row)) return;
   if (nat != table::FlowMeta::kNoNat && flow.meta.state() != l4::FlowState::kSpliced) {
     // Replies touch only the record: the younger of both counts.
-    idle = std::min(idle, now.since(worker_.nat.record(table::NatIndex::unpack(nat)).seen));
+    row.idle_seconds =
+        std::min(idle, now.since(worker_.nat.record(table::NatIndex::unpack(nat)).seen));
   }
-  rows_.push(FlowRow{.client = client,
-                     .client_port = flow.client_port,
-                     .service = flow.service,
-                     .backend = backend,
-                     .nat = nat,
-                     .idle_seconds = idle,
-                     .state = flow.meta.state(),
-                     .last = false});
+  rows_.push(row);
 }
 
-bool FlowLister::wants(const net::IpAddress& client, BackendId backend) const noexcept {
+bool FlowLister::wants(const FlowRow& row) const noexcept {
+  if (filter_->service != ServiceId() && row.service != filter_->service) return false;
   const std::vector<bool>& backends = filter_->backends;
-  if (!backends.empty() && (backend.value >= backends.size() || !backends[backend.value])) {
-    return false;
-  }
-  return !filter_->clients || filter_->clients->contains(client);
+  const std::size_t backend = row.backend.value;
+  if (!backends.empty() && (backend >= backends.size() || !backends[backend])) return false;
+  return !filter_->clients || filter_->clients->contains(row.client);
 }
 
 }  // namespace hawser::dataplane

@@ -21,7 +21,8 @@ namespace hawser::dataplane {
 
 // Which flows are wanted. Must stay until every worker asked has answered with its end.
 struct FlowFilter {
-  std::vector<bool> backends;          // by BackendId; empty: all
+  ServiceId service;                   // 0: all
+  std::vector<bool> backends;          // by BackendId; empty: all, and connections without one
   std::optional<net::Prefix> clients;  // none: all
 };
 
@@ -52,7 +53,7 @@ class FlowLister {
   [[nodiscard]] bool is_active() const noexcept { return filter_ != nullptr; }
 
  private:
-  [[nodiscard]] bool wants(const net::IpAddress& client, BackendId backend) const noexcept;
+  [[nodiscard]] bool wants(const FlowRow& row) const noexcept;
   template <typename Flow>
   void visit(table::FlowTable<Flow>& flows, CoarseTime now) noexcept;
   template <typename Flow>

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "dataplane/names.h"
 #include "hawser/base/limits.h"
-#include "hawser/base/nearest.h"
 #include "hawser/table/nat_table.h"
 
 namespace hawser::dataplane {
@@ -18,35 +18,25 @@ std::string name_at(const std::vector<std::string>& names, std::size_t id) {
   return id < names.size() && !names[id].empty() ? names[id] : kRemoved;
 }
 
-Error unknown(const char* what, const std::string& name, const std::set<std::string>& known) {
-  const std::vector<std::string> words(known.begin(), known.end());
-  return fail("there is no " + std::string(what) + " \"" + name + "\"" + suggestion(name, words));
-}
-
-// Which backends are meant by the names of a service and a backend, either empty for all.
-Result<std::vector<bool>> wanted_backends(const std::string& service, const std::string& backend,
+// Which backends are meant by a name, of one service or (0) of all; empty, all, when it is empty: a
+// spliced connection belongs to its service before it has a backend.
+Result<std::vector<bool>> wanted_backends(ServiceId service, const std::string& backend,
                                           const pipeline::Snapshot& snapshot) {
   std::vector<bool> wanted;
-  if (service.empty() && backend.empty()) return wanted;
+  if (backend.empty()) return wanted;
   wanted.resize(std::max<std::size_t>(1, snapshot.backends.size()));
-  std::set<std::string> services;
   std::set<std::string> backends;
   bool found = false;
-  for (const std::string& name : snapshot.service_names) {
-    if (!name.empty()) services.insert(name);
-  }
-  if (!service.empty() && !services.contains(service)) return unknown("service", service, services);
   for (std::size_t id = 1; id < snapshot.backends.size(); ++id) {
     const ServiceId of = snapshot.backends[id].service;
-    if (of.value == 0) continue;
-    if (!service.empty() && snapshot.service_names[of.value] != service) continue;
+    if (of == ServiceId() || (service != ServiceId() && of != service)) continue;
     const std::string& name = snapshot.backend_names[id];
     backends.insert(name);
-    if (!backend.empty() && name != backend) continue;
+    if (name != backend) continue;
     wanted[id] = true;
     found = true;
   }
-  if (!found && !backend.empty()) return unknown("backend", backend, backends);
+  if (!found) return unknown_name("backend", backend, backends);
   return wanted;
 }
 
@@ -64,7 +54,12 @@ Result<std::unique_ptr<ReplyStream>> FlowListing::create(const v1::Flows& reques
                                                          const Snapshots& snapshots,
                                                          FlowDesk& desk) {
   FlowFilter filter;
-  auto backends = wanted_backends(request.service(), request.backend(), snapshots.running());
+  if (!request.service().empty()) {
+    const Result<ServiceId> service = find_service(request.service(), snapshots.running());
+    if (!service) return service.error();
+    filter.service = *service;
+  }
+  auto backends = wanted_backends(filter.service, request.backend(), snapshots.running());
   if (!backends) return backends.error();
   filter.backends = *std::move(backends);
   if (!request.client().empty()) {

@@ -133,6 +133,7 @@ std::optional<std::string> check(Value value, std::string_view text, std::uint64
     case Value::kSort:
       return check_sort(text);
     case Value::kBackend:
+      if (auto wrong = check_text(text)) return wrong;
       return check_backend(text);
     case Value::kAction:
       if (text == kRotate) return std::nullopt;
@@ -150,12 +151,15 @@ std::optional<std::string> check(Value value, std::string_view text, std::uint64
     case Value::kEndpoint:
       return check_endpoint(text);
     case Value::kPath:
+      if (text.empty()) return "must not be empty";
+      return std::nullopt;
     case Value::kService:
     case Value::kTarget:
       if (text.empty()) return "must not be empty";
-      return std::nullopt;
-    case Value::kFlag:
+      return check_text(text);
     case Value::kText:
+      return check_text(text);
+    case Value::kFlag:
       return std::nullopt;
   }
   return std::nullopt;

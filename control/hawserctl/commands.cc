@@ -210,7 +210,8 @@ constexpr std::array kVerbs{
          "flows",
          "List live flows, filtered.",
          "One row a flow: client, service, backend, state, how long it was idle and when it "
-         "expires. The filters apply together.",
+         "expires. A spliced connection has no backend before its first request is read. The "
+         "filters apply together.",
          {},
          kFlowsOptions,
          kFlowsExamples},

@@ -1,4 +1,4 @@
-// Checks the pieces of a request.
+// Checks the pieces of a request, and texts.
 #include "request_checks.h"
 
 #include <algorithm>
@@ -34,6 +34,34 @@ Fault check_no_blank(std::string_view text) {
   return fmt::format("has a blank at byte {}", blank + 1);
 }
 
+// Bytes of the character at the beginning of `text`; 0: it is none (RFC 3629 section 4).
+std::size_t character_length(std::string_view text) {
+  const auto lies_in = [text](std::size_t at, unsigned low, unsigned high) {
+    const unsigned byte = at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
+    return byte >= low && byte <= high;
+  };
+  if (lies_in(0, 0, 0x7f)) return 1;
+  std::size_t size = 2;
+  unsigned low = 0x80;
+  unsigned high = 0xbf;
+  if (lies_in(0, 0xe0, 0xef)) {
+    size = 3;
+    if (lies_in(0, 0xe0, 0xe0)) low = 0xa0;
+    if (lies_in(0, 0xed, 0xed)) high = 0x9f;
+  } else if (lies_in(0, 0xf0, 0xf4)) {
+    size = 4;
+    if (lies_in(0, 0xf0, 0xf0)) low = 0x90;
+    if (lies_in(0, 0xf4, 0xf4)) high = 0x8f;
+  } else if (!lies_in(0, 0xc2, 0xdf)) {
+    return 0;
+  }
+  if (!lies_in(1, low, high)) return 0;
+  for (std::size_t at = 2; at < size; ++at) {
+    if (!lies_in(at, 0x80, 0xbf)) return 0;
+  }
+  return size;
+}
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
@@ -47,6 +75,18 @@ Fault check_line(std::string_view text) {
   if (bad == text.end()) return std::nullopt;
   return fmt::format("has the control character 0x{:02x} at byte {}",
                      static_cast<unsigned char>(*bad), bad - text.begin() + 1);
+}
+
+Fault check_text(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text.substr(at));
+    if (length == 0) {
+      return fmt::format("has 0x{:02x} at byte {}, which is no UTF-8",
+                         static_cast<unsigned char>(text[at]), at + 1);
+    }
+    at += length;
+  }
+  return std::nullopt;
 }
 
 Fault check_word(std::string_view text, std::uint64_t high) {

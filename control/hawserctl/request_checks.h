@@ -1,4 +1,4 @@
-// What may stand in a request that an operator describes piece by piece.
+// What may stand on the command line: in a request described piece by piece, and in texts.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,12 @@
 namespace hawser::ctl {
 
 // Each says what is wrong with `text`, and at which byte (from 1); nothing when it is good. None
-// lets a control character pass, since it would end a line or steer a terminal.
+// but check_text lets a control character pass, since it would end a line or steer a terminal.
 using Fault = std::optional<std::string>;
 
 [[nodiscard]] Fault check_line(std::string_view text);
+// UTF-8 (RFC 3629), which is what messages to hawserd can carry as text.
+[[nodiscard]] Fault check_text(std::string_view text);
 // No blanks either, and at most `high` bytes: a host, a server's name, a protocol.
 [[nodiscard]] Fault check_word(std::string_view text, std::uint64_t high);
 // A token (RFC 9110 section 5.6.2).

@@ -7,6 +7,7 @@ namespace hawser::ctl {
 namespace {
 
 constexpr std::string_view kGap = "  ";
+constexpr std::string_view kNothing = "-";
 
 std::string_view escape_of(Tone tone) {
   switch (tone) {
@@ -26,15 +27,22 @@ std::string_view escape_of(Tone tone) {
   return "";
 }
 
-void append_row(std::string& out, const std::vector<Column>& columns,
-                const std::vector<std::size_t>& widths, const std::vector<Cell>& cells,
+// A column as it is shown, and which one of the table it is.
+struct Shown {
+  std::size_t index = 0;
+  Align align = Align::kLeft;
+  std::size_t width = 0;
+};
+
+void append_row(std::string& out, const std::vector<Shown>& columns, const std::vector<Cell>& cells,
                 const Paint& paint) {
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string blanks(widths[i] - display_width(cells[i].text), ' ');
-    const bool last = i + 1 == cells.size();
-    if (columns[i].align == Align::kRight) out += blanks;
-    out += paint(cells[i].tone, cells[i].text);
-    if (columns[i].align == Align::kLeft && !last) out += blanks;
+  for (const Shown& column : columns) {
+    const Cell& cell = cells[column.index];
+    const std::string blanks(column.width - display_width(cell.text), ' ');
+    const bool last = &column == &columns.back();
+    if (column.align == Align::kRight) out += blanks;
+    out += paint(cell.tone, cell.text);
+    if (column.align == Align::kLeft && !last) out += blanks;
     if (!last) out += kGap;
   }
   out += '\n';
@@ -51,27 +59,31 @@ std::string Paint::operator()(Tone tone, std::string_view text) const {
 void Table::add(std::vector<Cell> cells) {
   cells.resize(columns_.size(), Cell(""));
   for (Cell& cell : cells) {
-    cell.text = cell.text.empty() ? "-" : printable(cell.text);
+    cell.text = cell.text.empty() ? std::string(kNothing) : printable(cell.text);
   }
   rows_.push_back(std::move(cells));
 }
 
 std::string Table::render(const Paint& paint) const {
-  std::vector<std::size_t> widths;
+  std::vector<Shown> shown;
   std::vector<Cell> titles;
-  for (const Column& column : columns_) {
-    widths.push_back(display_width(column.title));
-    titles.emplace_back(column.title, Tone::kStrong);
-  }
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], display_width(row[i].text));
-    }
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    titles.emplace_back(columns_[i].title, Tone::kStrong);
+    if (!is_shown(i)) continue;
+    std::size_t width = display_width(columns_[i].title);
+    for (const auto& row : rows_) width = std::max(width, display_width(row[i].text));
+    shown.push_back({i, columns_[i].align, width});
   }
   std::string out;
-  append_row(out, columns_, widths, titles, paint);
-  for (const auto& row : rows_) append_row(out, columns_, widths, row, paint);
+  append_row(out, shown, titles, paint);
+  for (const auto& row : rows_) append_row(out, shown, row, paint);
   return out;
+}
+
+bool Table::is_shown(std::size_t column) const {
+  return !columns_[column].optional ||
+         std::any_of(rows_.begin(), rows_.end(),
+                     [column](const auto& row) { return row[column].text != kNothing; });
 }
 
 std::size_t display_width(std::string_view text) {

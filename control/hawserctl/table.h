@@ -27,6 +27,7 @@ enum class Align : std::uint8_t { kLeft, kRight };
 struct Column {
   std::string title;
   Align align = Align::kLeft;
+  bool optional = false;  // left out while no row has a value in it
 };
 
 struct Cell {
@@ -42,13 +43,15 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // As many cells as there are columns; an empty one is shown as "-".
+  // As many cells as there are columns, optional ones too; an empty one is shown as "-".
   void add(std::vector<Cell> cells);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
   // Title line and rows, each ending in a newline, without trailing blanks.
   [[nodiscard]] std::string render(const Paint& paint) const;
 
  private:
+  [[nodiscard]] bool is_shown(std::size_t column) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };

@@ -113,12 +113,13 @@ std::string settings_view(const rpc::ServicesReply& reply, const Paint& paint) {
                {"PER SOURCE"},
                {"ALLOW"},
                {"DENY"},
-               {"QUIC"}});
+               {"QUIC", Align::kLeft, true},
+               {"READING", Align::kLeft, true}});
   for (const rpc::ServiceRow& row : reply.services()) {
     table.add({Cell(row.name(), Tone::kStrong), row.on_down(), row.client_address(),
                row.bounded_load() == 0 ? "off" : fmt::format("{:.3g}", row.bounded_load()),
                limit_text(row.max_flows()), limit_text(row.new_flow_rate()), source_rate_text(row),
-               lists_text(row, "allow"), lists_text(row, "deny"), row.quic()});
+               lists_text(row, "allow"), lists_text(row, "deny"), row.quic(), row.splice()});
   }
   return table.empty() ? "" : std::string("\n") + table.render(paint);
 }
@@ -127,6 +128,7 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                           std::uint64_t now_unix) {
   Table table({{"BACKEND"},
                {"ADDRESS"},
+               {"GENERATION", Align::kLeft, true},
                {"STATE"},
                {"SINCE"},
                {"WEIGHT", Align::kRight},
@@ -139,9 +141,9 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                {"CAUSE"}});
   for (const rpc::BackendRow& row : reply.backends()) {
     table.add({Cell(row.service() + "/" + row.name(), Tone::kStrong), row.address(),
-               Cell(row.state(), tone_of_state(row.state())), human_ago(row.since_unix(), now_unix),
-               weight_text(row), human_share(row.share()), human_count(row.flows()),
-               human_count(row.new_flows()), human_bytes(row.bytes_in()),
+               row.generation(), Cell(row.state(), tone_of_state(row.state())),
+               human_ago(row.since_unix(), now_unix), weight_text(row), human_share(row.share()),
+               human_count(row.flows()), human_count(row.new_flows()), human_bytes(row.bytes_in()),
                human_bytes(row.bytes_out()),
                Cell(health_text(row, now_unix), tone_of_health(row.health())), cause_text(row)});
   }

@@ -58,7 +58,8 @@ std::string splice_text(const model::Splice& splice) {
     text += splice.h2c_tunnel ? ", h2c tunnel" : ", h2c refuse";
   }
   if (!splice.error_body.empty()) text += fmt::format(", error body \"{}\"", splice.error_body);
-  if (!splice.rules.empty()) text += fmt::format(", {} rules", splice.rules.size());
+  const std::size_t rules = splice.rules.size();
+  if (rules != 0) text += fmt::format(", {} {}", rules, rules == 1 ? "rule" : "rules");
   return text;
 }
 

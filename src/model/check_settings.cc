@@ -9,19 +9,14 @@
 
 #include "hawser/base/limits.h"
 #include "hawser/base/nearest.h"
+#include "service_faults.h"
 
 namespace hawser::model {
 namespace {
 
-class SettingsCheck {
+class SettingsCheck : ServiceFaults {
  public:
-  SettingsCheck(const Service& service, const ServiceSource& source, std::string where,
-                Diagnostics& diagnostics)
-      : service_(service),
-        source_(source),
-        table_(*source.table),
-        where_(std::move(where)),
-        diagnostics_(diagnostics) {}
+  using ServiceFaults::ServiceFaults;
 
   void check_forward() {
     const Node* port = table_.find("gue_port");
@@ -173,22 +168,6 @@ class SettingsCheck {
     if (advice.empty()) advice = "; add a [[prefix_list]]";
     complain(item, fmt::format("{}: there is no prefix list \"{}\"{}", key, item.text, advice));
   }
-
-  // Absent, or without fault.
-  [[nodiscard]] bool sound(const char* key) const {
-    const Node* node = table_.find(key);
-    return node == nullptr || diagnostics_.usable(node);
-  }
-
-  void complain(const Node& node, const std::string& message) {
-    diagnostics_.add(node, where_ + ": " + message);
-  }
-
-  const Service& service_;
-  const ServiceSource& source_;
-  const Node& table_;
-  std::string where_;
-  Diagnostics& diagnostics_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "hawser/base/limits.h"
 #include "hawser/base/nearest.h"
 #include "read_splice.h"
+#include "service_faults.h"
 
 namespace hawser::model {
 namespace {
@@ -72,16 +73,9 @@ bool is_parameter_name(std::string_view text) {
   });
 }
 
-class SpliceCheck {
+class SpliceCheck : ServiceFaults {
  public:
-  SpliceCheck(const Service& service, const ServiceSource& source, std::string where,
-              Diagnostics& diagnostics)
-      : service_(service),
-        source_(source),
-        table_(*source.table),
-        where_(std::move(where)),
-        diagnostics_(diagnostics),
-        layer7_(service.splice.layer7) {}
+  using ServiceFaults::ServiceFaults;
 
   void check() {
     if (!sound("protocol") || !sound("forward") || !check_protocol()) return;
@@ -279,22 +273,7 @@ class SpliceCheck {
              fmt::format("{}: no backend is of generation \"{}\"{}", own, node->text, advice));
   }
 
-  // Absent, or without fault.
-  [[nodiscard]] bool sound(const char* key) const {
-    const Node* node = table_.find(key);
-    return node == nullptr || diagnostics_.usable(node);
-  }
-
-  void complain(const Node& node, const std::string& message) {
-    diagnostics_.add(node, where_ + ": " + message);
-  }
-
-  const Service& service_;
-  const ServiceSource& source_;
-  const Node& table_;
-  std::string where_;
-  Diagnostics& diagnostics_;
-  Layer7 layer7_;
+  const Layer7 layer7_ = service_.splice.layer7;
 };
 
 }  // namespace

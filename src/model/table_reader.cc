@@ -240,30 +240,32 @@ const Node* TableReader::list(std::string_view key, std::size_t max) {
   return nullptr;
 }
 
-void TableReader::addresses(std::string_view key, std::vector<net::IpAddress>& out,
-                            std::size_t max) {
+// Calls read(item, entry of `out`) for each string of a list; `out` has an entry for every item.
+template <typename T, typename Read>
+void TableReader::strings(std::string_view key, std::vector<T>& out, std::size_t max, Read&& read) {
   const Node* node = list(key, max);
   if (node == nullptr) return;
   out.assign(node->items.size(), {});
   for (std::size_t i = 0; i < node->items.size(); ++i) {
     const Node& item = node->items[i];
-    if (!check_type(item, fmt::format("an entry of {}", key), NodeType::kString)) continue;
-    const Result<net::IpAddress> parsed = net::parse_address(item.text);
-    if (parsed) {
-      out[i] = *parsed;
-    } else {
-      complain(item, fmt::format("{}: {}", key, parsed.error().message));
-    }
+    if (check_type(item, fmt::format("an entry of {}", key), NodeType::kString)) read(item, out[i]);
   }
 }
 
+void TableReader::addresses(std::string_view key, std::vector<net::IpAddress>& out,
+                            std::size_t max) {
+  strings(key, out, max, [&](const Node& item, net::IpAddress& address) {
+    const Result<net::IpAddress> parsed = net::parse_address(item.text);
+    if (parsed) {
+      address = *parsed;
+    } else {
+      complain(item, fmt::format("{}: {}", key, parsed.error().message));
+    }
+  });
+}
+
 void TableReader::prefixes(std::string_view key, std::vector<net::Prefix>& out, std::size_t max) {
-  const Node* node = list(key, max);
-  if (node == nullptr) return;
-  out.assign(node->items.size(), {});
-  for (std::size_t i = 0; i < node->items.size(); ++i) {
-    const Node& item = node->items[i];
-    if (!check_type(item, fmt::format("an entry of {}", key), NodeType::kString)) continue;
+  strings(key, out, max, [&](const Node& item, net::Prefix& prefix) {
     const Result<net::Prefix> parsed = net::parse_prefix(item.text);
     if (!parsed) {
       complain(item, fmt::format("{}: {}", key, parsed.error().message));
@@ -271,20 +273,13 @@ void TableReader::prefixes(std::string_view key, std::vector<net::Prefix>& out, 
       complain(item, fmt::format("{}: \"{}\" has no prefix length; write it like {}/{}", key,
                                  item.text, item.text, parsed->address.is_ipv4() ? 24 : 64));
     } else {
-      out[i] = *parsed;
+      prefix = *parsed;
     }
-  }
+  });
 }
 
 void TableReader::texts(std::string_view key, std::vector<std::string>& out, std::size_t max) {
-  const Node* node = list(key, max);
-  if (node == nullptr) return;
-  out.assign(node->items.size(), {});
-  for (std::size_t i = 0; i < node->items.size(); ++i) {
-    if (check_type(node->items[i], fmt::format("an entry of {}", key), NodeType::kString)) {
-      out[i] = node->items[i].text;
-    }
-  }
+  strings(key, out, max, [](const Node& item, std::string& text) { text = item.text; });
 }
 
 void TableReader::numbers(std::string_view key, std::vector<std::uint32_t>& out, std::size_t max,

@@ -62,6 +62,10 @@ TEST(RequestArguments, MistakesAreExplained) {
       {{"keys", "rotte"}, R"(ACTION "rotte" must be rotate)"},
       {{"keys", "--force"}, "--force is for keys rotate"},
       {{"keys", "--reason", "x"}, "--reason is for keys rotate"},
+      {{"why", "w\xff"}, "has 0xff at byte 2, which is no UTF-8"},
+      {{"backends", "w\xff/b1"}, "has 0xff at byte 2, which is no UTF-8"},
+      {{"drain", "web/b\xc3"}, "has 0xc3 at byte 6, which is no UTF-8"},
+      {{"drain", "web/b1", "--reason", "caf\xe9"}, "has 0xe9 at byte 4, which is no UTF-8"},
   };
   for (const Row& row : rows) {
     const auto arguments = parse(row.args);
@@ -69,6 +73,29 @@ TEST(RequestArguments, MistakesAreExplained) {
     EXPECT_EQ(arguments.failure().code, ExitCode::kUsage);
     EXPECT_NE(arguments.failure().what.find(row.words), std::string::npos)
         << arguments.failure().what;
+  }
+}
+
+// A head is bytes, other texts are not.
+TEST(RequestArguments, BytesAboveAsciiMayStandInAHead) {
+  const auto head = parse({"why", "web", "/\xff", "--host", "\xff", "--header", "X: \xff"});
+  EXPECT_TRUE(head) << head.failure().what;
+  const auto reason = parse({"drain", "web/b1", "--reason", "caf\xc3\xa9"});
+  EXPECT_TRUE(reason) << reason.failure().what;
+}
+
+// The borders of the table of RFC 3629 section 4, each from both sides.
+TEST(CheckText, TakesUtf8AndNothingElse) {
+  for (const char* good :
+       {"", "plain", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xc3\xa9z"}) {
+    EXPECT_FALSE(check_text(good)) << *check_text(good);
+  }
+  for (const char* bad : {"\x80", "\xbf", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc2\xc0",
+                          "\xe0\x9f\xbf", "\xe0\xa0", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                          "\xf0\x90\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
+    ASSERT_TRUE(check_text(bad)) << bad;
+    EXPECT_NE(check_text(std::string("ok") + bad)->find("at byte 3"), std::string::npos) << bad;
   }
 }
 

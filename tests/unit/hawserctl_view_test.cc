@@ -85,12 +85,39 @@ TEST(Views, BackendsShowWeightsThatDifferAndWhoDidIt) {
   EXPECT_TRUE(contains(text, "1.2 M"));
 }
 
+TEST(Views, AColumnThatNobodyNeedsIsLeftOut) {
+  Table table({{"A", Align::kLeft, true}, {"B"}, {"C", Align::kRight, true}});
+  table.add({"", "one", ""});
+  EXPECT_EQ(table.render(kPlainPaint), "B\none\n");
+  table.add({"", "two", "2"});
+  EXPECT_EQ(table.render(kPlainPaint), "B    C\none  -\ntwo  2\n");
+  table.add({"x", "", ""});
+  EXPECT_EQ(table.render(kPlainPaint), "A  B    C\n-  one  -\n-  two  2\nx  -    -\n");
+}
+
+TEST(Views, GenerationsAndReadingAreShownWhereThereAreAny) {
+  rpc::BackendsReply backends = two_backends();
+  EXPECT_FALSE(contains(backends_view(backends, kPlainPaint, kNow), "GENERATION"));
+  backends.mutable_backends(1)->set_generation("v42");
+  const std::string rows = backends_view(backends, kPlainPaint, kNow);
+  EXPECT_TRUE(contains(rows, "BACKEND  ADDRESS        GENERATION  STATE")) << rows;
+  EXPECT_TRUE(contains(rows, "web/b1   10.0.1.1:8080  -           ready")) << rows;
+  EXPECT_TRUE(contains(rows, "web/b2   10.0.1.1:8080  v42         draining")) << rows;
+
+  rpc::ServicesReply services = one_service();
+  EXPECT_FALSE(contains(settings_view(services, kPlainPaint), "READING"));
+  services.mutable_services(0)->set_splice("head timeout 10s, h2c refuse, 2 rules");
+  const std::string settings = settings_view(services, kPlainPaint);
+  EXPECT_TRUE(contains(settings, "DENY  READING\n")) << settings;
+  EXPECT_TRUE(contains(settings, "-     head timeout 10s, h2c refuse, 2 rules\n")) << settings;
+}
+
 TEST(Views, ServicesShowWhatTheyBearAndWhomTheyLetIn) {
   rpc::ServicesReply reply = one_service();
   EXPECT_TRUE(
       contains(settings_view(reply, kPlainPaint),
                "\nweb      reset    none                    0.25        off          off  off "
-               "        -      -     -\n"))
+               "        -      -\n"))
       << settings_view(reply, kPlainPaint);
   rpc::ServiceRow& row = *reply.mutable_services(0);
   row.set_forward("dsr-gue");

@@ -58,7 +58,7 @@ struct RuleCondition {
   friend bool operator==(const RuleCondition&, const RuleCondition&) = default;
 };
 
-// Requests a second that a rule lets through; per_second 0: all. Per worker.
+// Requests a second that a rule lets through; per_second 0: all. Over all workers.
 struct RuleRate {
   std::uint32_t per_second = 0;
   std::uint32_t burst = 0;

@@ -114,6 +114,8 @@ class TableReader {
                                             std::uint64_t high_ms, std::uint64_t unit_ms);
   const Node* find(std::string_view key);
   const Node* list(std::string_view key, std::size_t max);
+  template <typename T, typename Read>
+  void strings(std::string_view key, std::vector<T>& out, std::size_t max, Read&& read);
   bool check_type(const Node& node, const std::string& what, NodeType type);
 
   const Node& table_;

@@ -1,0 +1,19 @@
+// What requests name in the running snapshot; for a name that nobody has, the nearest one is told.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "hawser/base/result.h"
+#include "hawser/pipeline/snapshot.h"
+
+namespace hawser::dataplane {
+
+[[nodiscard]] Result<ServiceId> find_service(const std::string& name,
+                                             const pipeline::Snapshot& snapshot);
+
+// `what` it should be: "service", "backend".
+[[nodiscard]] Error unknown_name(const char* what, const std::string& name,
+                                 const std::set<std::string>& known);
+
+}  // namespace hawser::dataplane
