@@ -8,6 +8,7 @@
 #include "hawser/l4/toa.h"
 #include "link.h"
 #include "nat_rewrite.h"
+#include "own_packet.h"
 #include "proxy_segment.h"
 
 namespace hawser::pipeline {
@@ -79,6 +80,39 @@ void cut_payload(Packet& packet) noexcept {
   update_transport_checksum(packet, transport);
 }
 
+// What the client is sent as the backend's SYN-ACK.
+void remember_answer(const net::TcpHeader& tcp, const l4::TcpOptions& options,
+                     Opening& opening) noexcept {
+  opening.answer_flags = tcp.flags;
+  opening.answer_window = tcp.window.host();
+  opening.answer_mss = options.mss.value_or(0);
+  opening.answer_sack = options.sack_permitted;
+  opening.answer_scaled = options.window_scale.has_value();
+  opening.answer_scale = options.window_scale.value_or(0);
+}
+
+OwnSegment answer_of(const Opening& opening) noexcept {
+  OwnSegment answer;
+  answer.sequence = opening.server_next - 1U;
+  answer.acknowledgement = client_begin(opening);
+  answer.flags = opening.answer_flags;
+  answer.window = opening.answer_window;
+  answer.mss = opening.answer_mss;
+  answer.sack = opening.answer_sack;
+  if (opening.timestamps) answer.timestamps = {opening.timestamp_echo, opening.timestamp};
+  if (opening.answer_scaled) answer.window_scale = opening.answer_scale;
+  return answer;
+}
+
+// The client has the SYN-ACK. What is delivered need not be remembered for long then.
+void note_joined(Opening& opening, Context& context) noexcept {
+  if (opening.client_joined || opening.phase == OpeningPhase::kSyn) return;
+  opening.client_joined = true;
+  if (opening.phase == OpeningPhase::kDelivered) {
+    context.worker.openings.arm(opening, context.now_ms + limits::kDeliveredMilliseconds);
+  }
+}
+
 void add_toa(Packet& packet, std::size_t room) noexcept {
   const net::IpAddress client = packet.family == net::Family::kIpv4
                                     ? net::IpAddress(source_address<Ipv4Traits>(packet))
@@ -109,6 +143,7 @@ bool begin_opening(const Packet& syn, const ServiceEntry& service, Context& cont
   opening->client_isn = {tcp.sequence.host()};
   opening->phase = OpeningPhase::kSyn;
   opening->attempts = 0;
+  opening->client_joined = false;
   opening->window = tcp.window.host();
   opening->window_shift = options.window_scale.value_or(0);
   opening->timestamps = options.timestamps.has_value();
@@ -118,6 +153,30 @@ bool begin_opening(const Packet& syn, const ServiceEntry& service, Context& cont
                               : std::uint8_t{0};
   worker.openings.arm(*opening, context.now_ms + limits::kOpeningMilliseconds);
   return true;
+}
+
+Verdict answer_again(Packet& packet, const ServiceEntry& service, Context& context) noexcept {
+  if (packet.part != Part::kWhole || !is_pure_syn(packet)) return kUndecided;
+  Opening* opening = context.worker.openings.find(ordinal_of(packet, context.worker));
+  if (opening == nullptr || opening->header_bytes == 0) return kUndecided;
+  if (Sequence{tcp_of(packet).sequence.host()} != opening->client_isn) return kUndecided;
+  const auto timestamps = options_of(packet).timestamps;
+  if (timestamps && static_cast<std::int32_t>(timestamps->value - opening->timestamp) > 0) {
+    opening->timestamp = timestamps->value;
+  }
+  if (opening->phase == OpeningPhase::kSyn || opening->client_joined) return kUndecided;
+  if (packet.capacity < kBareSegment) return kNoBuffer;
+  const table::NatRecord& record = context.worker.nat.record(opening->local);
+  net::IpAddress client;
+  client.bytes = record.client;
+  client.family = packet.family;
+  const Ends ends{.source = service.address,
+                  .destination = client,
+                  .source_port = service.port,
+                  .destination_port = record.client_port};
+  static_cast<void>(begin_segment(packet, ends, answer_of(*opening), 0));
+  finish_segment(packet, ends);
+  return kReturnNat;
 }
 
 void introduce_to_backend(Packet& packet, const ServiceEntry& service, std::size_t room,
@@ -130,6 +189,7 @@ void introduce_to_backend(Packet& packet, const ServiceEntry& service, std::size
   const Sequence sequence{tcp.sequence.host()};
   const bool syn = (tcp.flags & net::kTcpSyn) != 0;
   const bool reset = (tcp.flags & net::kTcpRst) != 0;
+  if (!syn) note_joined(*opening, context);
   if (syn && sequence != opening->client_isn) {
     // The client begins anew before the backend has answered; later, the backend will object.
     if (opening->phase != OpeningPhase::kSyn) return;
@@ -166,6 +226,7 @@ Verdict hear_backend(Packet& packet, Context& context) noexcept {
     opening->server_next = Sequence{tcp.sequence.host()} + 1;
     opening->timestamps = opening->timestamps && options.timestamps.has_value();
     opening->timestamp_echo = options.timestamps.value_or(l4::TcpTimestamps{}).value;
+    remember_answer(tcp, options, *opening);
     if (!options.window_scale) opening->window_shift = 0;
     if (opening->phase == OpeningPhase::kSyn) opening->phase = OpeningPhase::kDelivering;
   }
@@ -175,7 +236,11 @@ Verdict hear_backend(Packet& packet, Context& context) noexcept {
   if (acknowledged >= begin) {
     if (opening->phase == OpeningPhase::kDelivering) {
       opening->phase = OpeningPhase::kDelivered;
-      context.worker.openings.arm(*opening, context.now_ms + limits::kDeliveredMilliseconds);
+      // The backend has its connection and repeats no SYN-ACK any more: only we still can.
+      const bool waits = !opening->client_joined && !context.worker.openings.is_crowded();
+      context.worker.openings.arm(
+          *opening,
+          context.now_ms + (waits ? limits::kOpeningMilliseconds : limits::kDeliveredMilliseconds));
     }
     return kUndecided;
   }

@@ -13,6 +13,9 @@
 //     ACK, data  ---->  unchanged  --------------------->
 //     <----  unchanged  <-----------------  ack >= C+1
 //
+// The header makes the backend's connection, so the backend does not repeat its SYN-ACK. If the
+// client has not heard it and sends its SYN again, the balancer repeats it.
+//
 // TOA: every segment of the client that acknowledges no more than the backend's SYN carries the
 // option, so the one that makes the backend's socket does, lost or not.
 //
@@ -33,6 +36,11 @@ namespace hawser::pipeline {
 // connections are being opened.
 [[nodiscard]] bool begin_opening(const Packet& syn, const ServiceEntry& service,
                                  Context& context) noexcept;
+
+// A SYN that the client sends again: turned into the SYN-ACK that the client has not heard, without
+// link header (kReturnNat), or kNoBuffer; kUndecided when it goes on to the backend.
+[[nodiscard]] Verdict answer_again(Packet& packet, const ServiceEntry& service,
+                                   Context& context) noexcept;
 
 // Changes a segment of the client before it is translated. `room`: bytes that its IP packet may
 // have.

@@ -79,6 +79,28 @@ Verdict dropped(const Fitted& fitted, Verdict verdict) noexcept {
   return verdict;
 }
 
+// --- where clients are ---------------------------------------------------------------------------
+
+// A client on our link is where its own packets come from. Any other is behind the gateway; as long
+// as that is not resolved, behind the router that its packets came through.
+net::MacAddress mac_towards_client(const table::NatRecord& record, net::Family family,
+                                   const Context& context) noexcept {
+  if (!record.by_gateway()) return record.client_mac;
+  const PortEntry& port = context.snapshot.ports[record.client_port_id().value];
+  const std::optional<NeighbourId>& gateway = port.gateway(family);
+  if (!gateway) return record.client_mac;
+  return context.neighbours.get(*gateway).value_or(record.client_mac);
+}
+
+// Leaves to the client of the flow.
+void leave_to_client(Packet& packet, const table::NatRecord& record, Context& context) noexcept {
+  packet.port_out = record.client_port_id();
+  write_link(packet, mac_towards_client(record, packet.family, context), context.snapshot);
+  stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
+  counters.packets_out.add(1);
+  counters.bytes_out.add(packet.length);
+}
+
 // --- client to backend ---------------------------------------------------------------------------
 
 template <typename Traits>
@@ -135,6 +157,14 @@ Verdict to_backend(Packet& packet, Context& context) noexcept {
   const Snapshot& snapshot = context.snapshot;
   const ServiceEntry& service = snapshot.services[packet.service.value];
   const BackendEntry& backend = snapshot.backends[packet.backend.value];
+  if (is_syn(packet) && introduces(service)) {
+    const Verdict again = answer_again(packet, service, context);
+    if (again == kReturnNat) {
+      leave_to_client(packet, context.worker.nat.record({packet.nat_address, packet.nat_port}),
+                      context);
+    }
+    if (again != kUndecided) return again;
+  }
   const std::optional<net::MacAddress> mac = context.neighbours.get(backend.next_hop);
   if (!mac) return kNextHopUnresolved;
   const std::size_t room = room_towards(packet, service, backend, context);
@@ -174,17 +204,6 @@ bool translate_to_client(Packet& packet, const table::NatRecord& record,
                                context);
 }
 
-// A client on our link is where its own packets come from. Any other is behind the gateway; as long
-// as that is not resolved, behind the router that its packets came through.
-net::MacAddress mac_towards_client(const table::NatRecord& record, net::Family family,
-                                   const Context& context) noexcept {
-  if (!record.by_gateway()) return record.client_mac;
-  const PortEntry& port = context.snapshot.ports[record.client_port_id().value];
-  const std::optional<NeighbourId>& gateway = port.gateway(family);
-  if (!gateway) return record.client_mac;
-  return context.neighbours.get(*gateway).value_or(record.client_mac);
-}
-
 Verdict to_client(Packet& packet, Context& context) noexcept {
   const Snapshot& snapshot = context.snapshot;
   const table::NatRecord& record = context.worker.nat.record({packet.nat_address, packet.nat_port});
@@ -211,11 +230,7 @@ Verdict to_client(Packet& packet, Context& context) noexcept {
                               ? translate_to_client<Ipv4Traits>(packet, record, service, context)
                               : translate_to_client<Ipv6Traits>(packet, record, service, context);
   if (!translated) return dropped(fitted, kTtlExpired);
-  packet.port_out = record.client_port_id();
-  write_link(packet, mac_towards_client(record, packet.family, context), snapshot);
-  stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
-  counters.packets_out.add(1);
-  counters.bytes_out.add(packet.length);
+  leave_to_client(packet, record, context);
   if (fitted.rest != nullptr) {
     const Verdict rest = to_client(*fitted.rest, context);
     fitted.rest->verdict = kind_of(rest) == VerdictKind::kForward ? kForwardFragment : rest;

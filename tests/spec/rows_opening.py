@@ -151,6 +151,51 @@ for v in (4, 6):
     row(f"a PROXY header waits for a buffer, and for the backend's MAC address (IPv{v})",
         burst(0, web.syn()), burst(0, web.syn_ack()), tick(0.3),
         counters=LIVE, setup={**PROXY, "spares": 0})
+    # --- a client that has not heard the SYN-ACK -----------------------------------------------------
+    def repeated(talk=web, at_isn=C, options=(), out=None):
+        """The SYN once more, and the SYN-ACK once more; `out`: fields of that."""
+        ip = {"flags": "DF", "id": 0} if v == 4 else {}
+        l4 = {"seq": S, "ack": C + 1, "window": 8192, **(out or {})}
+        answer = talk._packet((talk.own_mac, talk.client_mac), talk.vip, talk.client, ip=ip,
+                              l4=l4, flags=l4.pop("flags", "SA"))
+        return frame(talk.asked("S", l4={"seq": at_isn, "ack": 0, "options": list(options)}),
+                     "return_nat", answer, backend=talk.name, capacity=256)
+
+    row(f"a client that sends its SYN again after the backend has answered gets the SYN-ACK again "
+        f"(IPv{v})",
+        *web.opened(), burst(0.1, repeated()), burst(0.15, web.to_client("A", S + 1, C + 1)),
+        tick(3), burst(3, repeated()), burst(7, repeated()),
+        burst(7, web.to_backend("A", C + 1, S + 1)), tick(8.9), burst(8.9, web.syn()), tick(9.1),
+        burst(9.1, web.to_backend("S", C, 0)), counters=LIVE, setup=PROXY)
+    later = [*STAMPED[:2], ("Timestamp", (1700, 0)), *STAMPED[3:]]
+    agreed = [("MSS", 1400), ("SAckOK", b""), ("Timestamp", (900, 700)), ("NOP", None),
+              ("WScale", 9)]
+    row(f"that SYN-ACK has the options of the first, and echoes the latest SYN (IPv{v})",
+        burst(0, web.syn(options=STAMPED, window=64000)),
+        burst(0, web.to_client("SA", S, C - web.lead + 1, out_ack=C + 1, options=agreed,
+                               window=28960),
+              after=[web.header_sent(window=500, options=[("NOP", None), ("NOP", None),
+                                                          ("Timestamp", (700, 900))])]),
+        burst(0.1, repeated(options=later,
+                            out={"window": 28960,
+                                 "options": [*agreed[:2], ("Timestamp", (900, 1700)),
+                                             *agreed[3:]]})),
+        tick(0.22, web.header_sent(window=500, options=[("NOP", None), ("NOP", None),
+                                                        ("Timestamp", (1700, 900))])),
+        counters=LIVE, setup=PROXY)
+    row(f"a PROXY header has the time of the client's latest SYN (IPv{v})",
+        burst(0, web.syn(options=STAMPED)), burst(1, web.syn(options=later)),
+        burst(1, web.syn(options=STAMPED)),
+        burst(1, web.to_client("SA", S, C - web.lead + 1, out_ack=C + 1, options=agreed),
+              after=[web.header_sent(window=64, options=[("NOP", None), ("NOP", None),
+                                                         ("Timestamp", (1700, 900))])]),
+        counters=LIVE, setup=PROXY)
+    row(f"a SYN without room for its SYN-ACK is dropped (IPv{v})",
+        *web.opened(), burst(0.1, web.dropped("no_buffer", l4={"seq": C, "ack": 0})),
+        counters=LIVE, setup=PROXY)
+    row(f"while the table is crowded, clients that stay silent are forgotten soon (IPv{v})",
+        *web.opened(), burst(0, web.to_client("A", S + 1, C + 1)), tick(2.1),
+        burst(2.1, web.to_backend("S", C, 0)), counters=LIVE, setup={**PROXY, "openings": 1})
     row(f"a connection that is forgotten takes its PROXY header with it (IPv{v})",
         *web.opened(), burst(0.1, web.reset("R", C + 1, 0, C + 1 - web.lead)), sweep(30), tick(31),
         counters=[flows(web.name, live=0, new=1), (0, {"expired": 1})], setup=PROXY)

@@ -31,7 +31,7 @@ struct alignas(64) Opening {
   ServiceId service;
   l4::Sequence client_isn;           // as the client sent it
   l4::Sequence server_next;          // first byte the backend will send
-  std::uint32_t timestamp = 0;       // TSval of the client's SYN
+  std::uint32_t timestamp = 0;       // TSval of the client's latest SYN
   std::uint32_t timestamp_echo = 0;  // TSval of the backend's SYN-ACK
   std::uint16_t window = 0;          // of the client's SYN
   std::uint8_t window_shift = 0;     // what the client's later windows are scaled by
@@ -40,6 +40,14 @@ struct alignas(64) Opening {
   OpeningPhase phase = OpeningPhase::kSyn;
   bool timestamps = false;  // both sides use them
   bool used = false;
+  bool client_joined = false;  // has the SYN-ACK
+  // Of the SYN-ACK as the client was sent it, to be sent once more.
+  bool answer_sack = false;
+  bool answer_scaled = false;
+  std::uint8_t answer_scale = 0;
+  std::uint8_t answer_flags = 0;
+  std::uint16_t answer_mss = 0;  // 0: unsaid
+  std::uint16_t answer_window = 0;
 };
 static_assert(sizeof(Opening) == 64 && std::is_trivially_copyable_v<Opening>);
 
@@ -72,6 +80,9 @@ class OpeningTable {
     opening.used = true;
     return &opening;
   }
+
+  // Fewer than half of the places are free.
+  [[nodiscard]] bool is_crowded() const noexcept { return free_.size() * 2 < entries_.size(); }
 
   void release(std::size_t ordinal) noexcept {
     const std::uint16_t number = number_of_[ordinal];
