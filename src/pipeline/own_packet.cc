@@ -25,6 +25,15 @@ struct TimestampsOption {
 };
 static_assert(sizeof(TimestampsOption) == 12);
 
+struct SackOption {
+  std::uint8_t padding[2] = {l4::kTcpOptionNop, l4::kTcpOptionNop};
+  std::uint8_t kind = l4::kTcpOptionSack;
+  std::uint8_t length = 10;
+  net::Big32 begin;
+  net::Big32 end;
+};
+static_assert(sizeof(SackOption) == 12);
+
 constexpr std::size_t kWord = 4;
 
 std::uint8_t* put_sack(std::uint8_t* at) noexcept {
@@ -56,6 +65,13 @@ void write_options(std::uint8_t* at, const OwnSegment& segment) noexcept {
     at[1] = l4::kTcpOptionWindowScale;
     at[2] = 3;
     at[3] = *segment.window_scale;
+    at += kWord;
+  }
+  if (segment.block) {
+    SackOption option;
+    option.begin = net::Big32(segment.block->begin.value);
+    option.end = net::Big32(segment.block->end.value);
+    store(at, option);
   }
 }
 
@@ -97,6 +113,7 @@ std::size_t header_length(const OwnSegment& segment) noexcept {
     bytes += kWord;
   }
   if (segment.window_scale) bytes += kWord;
+  if (segment.block) bytes += sizeof(SackOption);
   return bytes;
 }
 

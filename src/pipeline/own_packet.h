@@ -22,12 +22,19 @@ struct Ends {
   net::Big16 destination_port;
 };
 
+// What has come beyond the acknowledgement: [begin, end) (RFC 2018 section 3).
+struct SackBlock {
+  l4::Sequence begin;
+  l4::Sequence end;
+};
+
 struct OwnSegment {
   l4::Sequence sequence;
   l4::Sequence acknowledgement;
   std::uint8_t flags = 0;
   std::uint16_t window = 0;  // as it stands in the header
   std::optional<l4::TcpTimestamps> timestamps;
+  std::optional<SackBlock> block;
   // Of a SYN only.
   std::uint16_t mss = 0;
   bool sack = false;

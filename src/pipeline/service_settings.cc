@@ -26,16 +26,15 @@ std::array<std::uint16_t, l4::kFlowStates> timeouts_by_state(const model::Timeou
   return result;
 }
 
-// A share of a rate; at least one, or a small rate among many workers would be none.
-std::uint32_t share_of(std::uint32_t rate, std::uint16_t workers) {
-  return rate == 0 ? 0 : std::max<std::uint32_t>(rate / workers, 1);
-}
-
 std::uint8_t affinity_prefix(const model::Service& service) {
   return service.address.is_ipv4() ? service.affinity.ipv4_prefix : service.affinity.ipv6_prefix;
 }
 
 }  // namespace
+
+std::uint32_t share_of(std::uint32_t rate, std::uint16_t workers) {
+  return rate == 0 ? 0 : std::max<std::uint32_t>(rate / workers, 1);
+}
 
 std::uint8_t ip_protocol(model::Protocol protocol) {
   return protocol == model::Protocol::kTcp ? net::kProtocolTcp : net::kProtocolUdp;

@@ -11,6 +11,9 @@ namespace hawser::pipeline {
 
 [[nodiscard]] std::uint8_t ip_protocol(model::Protocol protocol);
 
+// One worker's share of a rate; at least one, or a small rate among many workers would be none.
+[[nodiscard]] std::uint32_t share_of(std::uint32_t rate, std::uint16_t workers);
+
 // Without table, members and rules, which follow from the backends. Rates are one worker's.
 [[nodiscard]] ServiceEntry settings_of(const model::Service& service, std::uint16_t workers);
 

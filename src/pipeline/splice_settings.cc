@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "service_settings.h"
+
 namespace hawser::pipeline {
 namespace {
 
@@ -25,6 +27,14 @@ std::string cookie_attributes(const model::Cookie& cookie) {
       break;
   }
   return text;
+}
+
+// One worker's share. A source may have all its connections at one worker, so its burst stays whole
+// there, as with source_rate.
+l4::Rate rate_of(const model::Rule& rule, std::uint16_t workers) {
+  const std::uint32_t burst =
+      rule.rate.by_source ? rule.rate.burst : share_of(rule.rate.burst, workers);
+  return {.per_second = share_of(rule.rate.per_second, workers), .burst = burst};
 }
 
 Result<void> check_tags(const model::Service& service, const SpliceKeys& keys) {
@@ -87,6 +97,7 @@ Result<std::shared_ptr<SpliceService>> splice_settings(const model::Service& ser
         rule.generation.empty()
             ? std::uint16_t{0}
             : affinity::generation_tag(keys.secret, service.name, rule.generation));
+    entry->rule_rates.push_back(rate_of(rule, workers));
   }
   return entry;
 }

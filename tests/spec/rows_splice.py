@@ -63,6 +63,11 @@ row("a FIN without a request is answered by a FIN, and nothing is kept",
     burst(0, Spliced().reply("reply_finish", Spliced().from_client("FA"), flags="FA", ack=1,
                              window=READING_WINDOW)))
 
+scaled = Spliced(offer=LINUX)
+row("the window beside that FIN is in the units that the client agreed to",
+    burst(0, scaled.reply("reply_finish", scaled.from_client("FA"), flags="FA", ack=1,
+                          window=READING_WINDOW >> 7)))
+
 row("a FIN without a cookie is dropped", burst(0, Spliced().takes("no_flow", flags="FA", ack=5)))
 
 row("a reset before the first data is dropped", burst(0, Spliced().takes("no_flow", flags="R")))

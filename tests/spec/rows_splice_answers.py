@@ -1,7 +1,7 @@
 # Rows about requests that the balancer answers itself.
 from network import backend, service, setup
 from row import burst, flows, row, spliced, tick, unjoined
-from splice_talk import FULL, READING_WINDOW, Spliced, answer, get
+from splice_talk import FULL, LINUX, READING_WINDOW, Spliced, answer, get
 
 PAGE = get()
 N = len(PAGE)
@@ -59,10 +59,17 @@ refused("an answer has the body that the service is configured with", b"GET / HT
 
 row("a HEAD request is answered without a body",
     burst(0, talk.reply("reply_answer", talk.from_client("PA", payload=b"HEAD" + PAGE[3:]),
-                        flags="FPA", ack=N + 1, window=READING_WINDOW >> 7,
+                        flags="FPA", ack=N + 1, window=READING_WINDOW,
                         payload=answer(503, "Service Unavailable")[:-24])),
     setup=page(backends=[backend("b1", 4, 8080, admission="down")]),
     counters=[spliced("page4", requests=1, refused_no_backend=1)])
+
+scaled = Spliced(offer=LINUX, client_window=512)
+row("an answer's window is in the units that the client agreed to",
+    burst(0, scaled.reply("reply_answer", scaled.from_client("PA", payload=b"hello\r\n\r\n"),
+                          flags="FPA", ack=9, window=READING_WINDOW >> 7,
+                          payload=answer(400, BAD))),
+    counters=[spliced("page4", refused_fault=1, fault_not_http=1)])
 
 row("the same faulty request brings the same answer again",
     *[burst(at, talk.refused(b"hello\r\n\r\n", 400, BAD)) for at in (0, 0.2, 0.6)],

@@ -3,7 +3,7 @@ import struct
 
 from network import B1, backend, service, setup
 from row import beside, burst, flows, hexed, lose, resolve, row, snapshot, spliced, tick
-from splice_talk import OK, READING_WINDOW, Spliced, answer, get, session
+from splice_talk import COOKIE_TIME, OK, READING_WINDOW, Spliced, answer, get, session
 
 FAILED = answer(503, "Service Unavailable")
 
@@ -27,6 +27,20 @@ row("a backend that refuses is left for another, and the request goes there",
     setup=setup([homes()]),
     counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
               spliced("page4", requests=1, sessions_kept=1, retries=1)])
+
+lines = (f"Set-Cookie: hawser={session(backend='b2', born=COOKIE_TIME - 100)}; Path=/; HttpOnly; "
+         "SameSite=Lax\r\nCache-Control: private\r\n").encode()
+OLDER = get("/", f"Cookie: hawser={session(backend='b1', born=COOKIE_TIME - 100)}")
+at = OK.index(b"\n") + 1
+row("a session whose home refuses goes on at another, with its number and its age",
+    burst(0, one.hold(OLDER), after=[one.own_syn()]),
+    burst(0, refusal, after=[other.own_syn()]),
+    burst(0, other.syn_ack(), after=[other.own_ack(), other.lets_go(OLDER)]),
+    burst(0, other.down("PA", ack=len(OLDER), payload=OK,
+                        out={"payload": OK[:at] + lines + OK[at:]})),
+    setup=setup([homes()]),
+    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
+              spliced("page4", requests=1, sessions_kept=1, retries=1, edits=1)])
 
 row("a backend that is silent for half a second is left for another",
     held, tick(0.24), tick(0.26, one.own_syn()), tick(0.5), tick(0.52, other.own_syn()),

@@ -4,7 +4,7 @@ import struct
 
 from icmp_talk import TOO_BIG, UNREACHABLE, error, part_of
 from network import FAR, OWN, ROUTER, service, setup
-from row import beside, burst, flows, frame, released, row, spliced, tick
+from row import beside, burst, flows, frame, hexed, released, row, spliced, tick
 from splice_talk import FULL, LINUX, OK, READING_WINDOW, ROOM, WINDOWS, Spliced, answer, get
 
 PAGE = get()
@@ -86,6 +86,16 @@ row("a request's body passes unread, even before what lies between has come",
           talk.up("A", at=len(post), payload=bytes(500))),
     counters=ONE)
 
+row("a segment that is longer than its backend takes leaves in two",
+    *talk.open(post, mss=536),
+    burst(1, frame(talk.from_client("PA", at=len(post), payload=bytes(700)), "forward_splice",
+                   talk.to_backend("PA", at=len(post) + 536, payload=bytes(164)),
+                   backend="page4/b1", capacity=ROOM),
+          after=[beside("forward_splice",
+                        talk.to_backend("A", at=len(post), payload=bytes(536)), way="in",
+                        backend="page4/b1")]),
+    counters=ONE)
+
 chunked = get("/", "Transfer-Encoding: chunked").replace(b"GET", b"POST")
 C = len(chunked)
 CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
@@ -95,6 +105,24 @@ row("chunks pass as they come, and what overtakes one waits for it",
     burst(1, talk.up("A", at=C, payload=CHUNKS[:4]),
           after=[released(talk.up("PA", at=C + 4, payload=CHUNKS[4:]))]),
     burst(1, talk.down("PA", ack=C + len(CHUNKS), payload=OK)), counters=ONE)
+
+kept = [(C + 4, C + len(CHUNKS))]
+row("a client that agreed to selective acknowledgements learns what is kept meanwhile",
+    *sack.open(chunked),
+    burst(1, sack.hold(CHUNKS[4:], at=C + 4), after=[sack.own_down(window=128, sack=kept)]),
+    burst(1, sack.up("A", at=C, payload=CHUNKS[:4]),
+          after=[released(sack.up("PA", at=C + 4, payload=CHUNKS[4:]))]), counters=ONE)
+
+SIZED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+Z = len(SIZED)
+overtaken = sack.server_takes("hold_request", flags="PA", at=Z + 4, ack=N, payload=CHUNKS[4:])
+for agrees, blocks in (True, [(Z + 4, Z + len(CHUNKS))]), (False, []):
+    row(f"a backend that agreed to selective acknowledgements learns what is kept: {agrees}",
+        *sack.open(PAGE, sack=agrees), burst(1, sack.down("A", ack=N, payload=SIZED)),
+        burst(1, overtaken, after=[sack.own_up(at=N, sack=blocks)]),
+        burst(1, sack.down("A", at=Z, ack=N, payload=CHUNKS[:4]),
+              after=[released(sack.down("PA", at=Z + 4, ack=N, payload=CHUNKS[4:]))]),
+        counters=ONE)
 
 CLOSING = b"HTTP/1.0 200 OK\r\n\r\nabc"
 K = len(CLOSING)
@@ -109,10 +137,47 @@ row("a response's head in pieces is acknowledged, and its begin delivered by the
     burst(1, frame(talk.from_backend("PA", ack=N, payload=OK[:10]), "reply_acknowledge",
                    talk.to_backend("A", at=N, ack=10, window=READING_WINDOW - 10, own=True, ttl=64),
                    capacity=ROOM)),
-    burst(1, talk.down("PA", at=10, ack=N, payload=OK[10:]),
+    burst(1, talk.down("PA", at=10, ack=N, payload=OK[10:], out={"at": M - 2, "payload": b"ok"}),
           after=[talk.own_down(flags="PA", ack=N, window=READING_WINDOW - N, payload=OK[:-2])]),
     burst(1, talk.up("A", at=N, ack=M, out={"window": READING_WINDOW - M})), tick(2),
     counters=ONE)
+
+HEAD = OK[:-2]
+row("of a response's head in pieces the last is acknowledged, and sent once only",
+    *talk.open(PAGE),
+    burst(1, frame(talk.from_backend("PA", ack=N, payload=HEAD[:10]), "reply_acknowledge",
+                   talk.to_backend("A", at=N, ack=10, window=READING_WINDOW - 10, own=True, ttl=64),
+                   capacity=ROOM)),
+    burst(1, frame(talk.from_backend("PA", at=10, ack=N, payload=HEAD[10:]), "reply_acknowledge",
+                   talk.to_backend("A", at=N, ack=M - 2, window=READING_WINDOW - M + 2, own=True,
+                                   ttl=64), capacity=ROOM),
+          after=[talk.own_down(flags="PA", ack=N, window=READING_WINDOW - N, payload=HEAD)]),
+    burst(1, talk.down("PA", at=M - 2, ack=N, payload=b"ok")),
+    burst(1, talk.up("A", at=N, ack=M, out={"window": READING_WINDOW - M})), tick(2),
+    counters=ONE)
+
+row("of pipelined requests in one segment each is sent once, in its turn",
+    burst(0, talk.hold(PAGE + PAGE), after=[talk.own_syn()]),
+    burst(0, talk.syn_ack(),
+          after=[talk.own_ack(), released(talk.hold(PAGE + PAGE)),
+                 beside("forward_splice", talk.to_backend("PA", payload=PAGE), backend=talk.name),
+                 released(talk.hold(PAGE, at=N))]),
+    burst(1, talk.down("PA", ack=N, payload=OK),
+          after=[{"verdict": "forward_splice", "out_port": 0, "backend": talk.name,
+                  "out": hexed(talk.to_backend("PA", at=N, payload=PAGE))}]),
+    burst(1, talk.down("PA", at=M, ack=2 * N, payload=OK)), counters=TWO)
+
+row("a request's last piece with the next request behind: each byte is sent once",
+    burst(0, talk.reply("reply_acknowledge", talk.from_client("PA", payload=PAGE[:9]), ack=9,
+                        window=READING_WINDOW - 9)),
+    burst(0, talk.hold(PAGE[9:] + PAGE, at=9),
+          after=[talk.own_syn(), talk.own_down(ack=N, window=READING_WINDOW - N)]),
+    burst(0, talk.syn_ack(), after=[talk.own_up(flags="PA", payload=PAGE),
+                                    released(talk.hold(PAGE, at=N))]),
+    burst(1, talk.down("PA", ack=N, payload=OK),
+          after=[{"verdict": "forward_splice", "out_port": 0, "backend": talk.name,
+                  "out": hexed(talk.to_backend("PA", at=N, payload=PAGE))}]),
+    counters=TWO)
 
 upgrade = get("/", "Connection: upgrade", "Upgrade: websocket")
 SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
@@ -123,6 +188,17 @@ row("after 101 everything passes unread",
     burst(1, talk.up("PA", at=len(upgrade), ack=len(SWITCH), payload=b"\x81\x00\x00\xff"),
           talk.down("PA", at=len(SWITCH), ack=len(upgrade), payload=b"GET nothing")),
     counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1, tunnels=1)])
+
+row("what passes unread passes in any order, and a FIN before what it follows",
+    *talk.open(upgrade),
+    burst(1, talk.down("PA", ack=len(upgrade), payload=SWITCH)),
+    burst(1, talk.down("PA", at=len(SWITCH) + 5, ack=len(upgrade), payload=b"later"),
+          talk.down("FA", at=len(SWITCH) + 10, ack=len(upgrade)),
+          talk.down("A", at=len(SWITCH), ack=len(upgrade), payload=b"first")),
+    burst(1, talk.up("FA", at=len(upgrade) + 3, ack=len(SWITCH) + 11, payload=b"too"),
+          talk.up("A", at=len(upgrade), ack=len(SWITCH) + 11, payload=b"abc")),
+    burst(1, talk.down("A", at=len(SWITCH) + 11, ack=len(upgrade) + 7)), tick(4.2),
+    counters=[flows("page4/b1", live=0, new=1), spliced("page4", requests=1, tunnels=1)])
 
 row("502 for a response that is malformed",
     *talk.open(PAGE),
@@ -279,9 +355,17 @@ row("resets for a connection that is over are dropped",
     *over, burst(1, talk.takes("splice_over", flags="R", at=N)),
     burst(1, talk.server_takes("splice_over", flags="R")), counters=ended)
 
-row("new data for a connection that is over is dropped",
-    *over, burst(1, talk.server_takes("splice_over", flags="PA", ack=N, payload=OK)),
+row("who still speaks on a connection that was reset is reset",
+    *over,
+    burst(1, talk.server_reset(talk.from_backend("PA", ack=N, payload=OK), N),
+          talk.server_reset(talk.from_backend("A", ack=N), N)),
     counters=ended)
+
+row("who could not take a reset is reset when it says so",
+    *talk.open(PAGE), burst(1, talk.down("RA", at=0, ack=N)),
+    burst(1, talk.reset(talk.from_client("A", at=N, ack=talk.down_shift), talk.cookie + 1),
+          talk.server_takes("splice_over", flags="PA", at=M, ack=N, payload=OK)),
+    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1)])
 
 row("at most 32 segments of a connection wait",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
@@ -302,5 +386,15 @@ for version, name in (4, "page4"), (6, "page6"):
                     icmp[version], part_of(seen), 63)
         row(f"IPv{version}: {title} about a response reaches the backend in its own numbers",
             *routed.open(PAGE), burst(1, routed.down("A", ack=N, payload=OK)),
-            burst(1, frame(given, "forward_icmp", out)),
+            burst(1, frame(given, "forward_icmp", out, backend=routed.name)),
+            counters=[flows(routed.name, live=1, new=1), spliced(name, requests=1)])
+
+        about = routed.to_backend("A", at=N)
+        seen = routed.from_client("A", at=N, ack=routed.server_isn - routed.cookie, ttl=63)
+        given = error(version, (routed.backend_mac, OWN.mac), routed.backend[0], routed.local[0],
+                      icmp[version], part_of(about))
+        out = error(version, (OWN.mac, routed.client_mac), routed.vip[0], FAR.address(version),
+                    icmp[version], part_of(seen), 63)
+        row(f"IPv{version}: {title} about a request reaches the client in its own numbers",
+            *routed.open(PAGE), burst(1, frame(given, "return_icmp", out, backend=routed.name)),
             counters=[flows(routed.name, live=1, new=1), spliced(name, requests=1)])

@@ -90,7 +90,7 @@ class Spliced:
 
     def __init__(self, service="page4", client=FAR, client_port=40000, backend="b1",
                  local_port=1024, offer=None, prelude=0, syn_at=0, isn=CLIENT_ISN, server_isn=SERVER_ISN,
-                 client_window=8192, server_window=29200, scales=True):
+                 client_window=8192, server_window=29200, scales=True, stamps=True):
         self.service = network.SERVICES[service]
         self.version = network.version_of(service)
         self.offer = offer or (PLAIN if self.version == 4 else PLAIN6)
@@ -103,7 +103,8 @@ class Spliced:
         self.backend_mac = host.mac
         self.local = (NAT.address(self.version), local_port)
         self.isn, self.server_isn = isn, server_isn
-        self.window, self.server_window, self.scales = client_window, server_window, scales
+        self.window, self.server_window = client_window, server_window
+        self.scales, self.stamps = scales, stamps  # the backend agrees to that
         self.cookie, self.time = self._cookie((UNIX + syn_at) >> 6)
         self.down_shift = 0  # bytes that the client has from a backend before this one
 
@@ -148,7 +149,9 @@ class Spliced:
     def to_backend(self, flags="A", at=0, ack=0, payload=b"", window=None, ts=(0, 0), sack=(),
                    ttl=63, own=False, **more):
         first = self.server_isn + 1
-        options = self._options(ts, (CLIENT_TIME, SERVER_TIME), sack, first)
+        options = self._options(ts if self.stamps else None, (CLIENT_TIME, SERVER_TIME), sack, first)
+        if self.offer.timestamps and not (self.stamps or own):
+            options = [("NOP", None)] * 12 + options
         return self._segment((OWN.mac, self.backend_mac), self.local, self.backend, flags,
                              self.isn + 1 + at, first + ack, own, ttl, payload,
                              self.window if window is None else window, options, **more)
@@ -156,7 +159,7 @@ class Spliced:
     def from_backend(self, flags="A", at=0, ack=0, payload=b"", window=None, ts=(0, 0), sack=(),
                      ttl=64, own=False, **more):
         first = self.isn + 1
-        options = self._options(ts, (SERVER_TIME, CLIENT_TIME), sack, first)
+        options = self._options(ts if self.stamps else None, (SERVER_TIME, CLIENT_TIME), sack, first)
         return self._segment((self.backend_mac, OWN.mac), self.backend, self.local, flags,
                              self.server_isn + 1 + at, first + ack, own, ttl, payload,
                              self.server_window if window is None else window, options, **more)
@@ -233,11 +236,13 @@ class Spliced:
                             options)
         return beside("splice_own", out, way="in", backend=self.name)
 
-    def syn_ack(self, at=0, ack=None, mss=1460, scale=7, window=65160, verdict="splice_taken"):
+    def syn_ack(self, at=0, ack=None, mss=1460, scale=7, window=65160, sack=True,
+                verdict="splice_taken"):
         """The backend's answer."""
         o = self.offer
         scale = scale if o.kept_scale is not None and self.scales else None
-        options = o.options(mss, scale, o.kept_sack, o.timestamps and (SERVER_TIME, CLIENT_TIME))
+        options = o.options(mss, scale, o.kept_sack and sack,
+                            o.timestamps and self.stamps and (SERVER_TIME, CLIENT_TIME))
         given = self._segment((self.backend_mac, OWN.mac), self.backend, self.local, "SA",
                               self.server_isn,
                               self.isn + 1 + at - self.prelude if ack is None else ack, False, 64,
@@ -247,7 +252,8 @@ class Spliced:
     def own_ack(self, at=0, window=None):
         """What tells the backend that its SYN-ACK was heard."""
         shift = self.offer.kept_scale or 0
-        known = min(self.window << shift, 65535) >> (shift if self.scales else 0)
+        unit = 1 << (shift if self.scales else 0)
+        known = (min(self.window << shift, 65535) + unit - 1) // unit  # the edge never moves back
         return self.own_up(at=at, window=known if window is None else window)
 
     def hold(self, payload, at=0, ack=0, flags="PA", **more):
@@ -271,12 +277,22 @@ class Spliced:
                             64, b"", 0, [])
         return frame(given, "reply_reset", out, capacity=ROOM)
 
+    def server_reset(self, given, at):
+        """The reset that answers a segment of the backend, at the byte that it expects."""
+        out = self._segment((OWN.mac, self.backend_mac), self.local, self.backend, "R",
+                            self.isn + 1 + at, 0, True, 64, b"", 0, [])
+        return frame(given, "reply_reset", out, capacity=ROOM)
+
     def refused(self, payload, status, phrase, body=None, flags="PA", **more):
         """A first request that the balancer answers itself."""
         text = answer(status, phrase, body)
         return self.reply("reply_answer", self.from_client(flags, payload=payload), flags="FPA",
                           ack=len(payload) + ("F" in flags), payload=text,
-                          window=READING_WINDOW >> 7, **more)
+                          window=self.reading_window(), **more)
+
+    def reading_window(self):
+        """What a client without a record is told, in the units that were agreed."""
+        return READING_WINDOW >> (0 if self.offer.kept_scale is None else 7)
 
 
 def _without(fields, key):

@@ -107,6 +107,7 @@ struct SpliceService {
   std::string error_body;
   std::shared_ptr<const l7::RuleSet> rules;               // null: none
   std::vector<std::uint16_t> rule_generations;            // by rule: tag of its generation; 0: any
+  std::vector<l4::Rate> rule_rates;                       // by rule: one worker's share
   table::OpenTable<TagKey, BackendId> homes;              // by tag of the backend
   std::vector<std::shared_ptr<SpliceCounters>> counters;  // by worker
 

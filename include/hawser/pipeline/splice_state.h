@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <span>
 
@@ -99,6 +100,9 @@ struct SpliceState {
   LeftBehind left_behind;
   Strangers strangers;
   l4::TokenBucket challenges;
+  // By backend: it did not agree to timestamps the last time. What its segments must leave room for
+  // has to be said before it answers.
+  std::bitset<limits::kMaxBackends + 1> without_timestamps;
   // What is being read now: too large to be made anew for each packet.
   l7::RequestHead request;
   l7::ResponseHead response;

@@ -98,13 +98,14 @@ struct alignas(64) Connection {
   bool ipv4 : 1 = false;
   bool timestamps : 1 = false;         // with the client
   bool server_timestamps : 1 = false;  // and with the backend
-  bool sack : 1 = false;
-  bool counted : 1 = false;   // in the backend's flows
-  bool ended : 1 = false;     // counted as over
-  std::uint8_t attempts = 0;  // of what is being tried
+  bool sack : 1 = false;               // with the client
+  bool server_sack : 1 = false;        // and with the backend
+  bool counted : 1 = false;            // in the backend's flows
+  bool ended : 1 = false;              // counted as over
+  std::uint8_t attempts = 0;           // of what is being tried
   CoarseTime seen;
   l4::Sequence base;                  // first byte for the present backend, in the client's numbers
-  std::uint32_t timestamp_shift = 0;  // from the backend's TSval to the client's
+  std::uint32_t timestamp_shift = 0;  // from the backend's TSval to the client's; or from our clock
   Half up;                            // from the client
   Half down;                          // from the backend
 };
@@ -117,7 +118,7 @@ struct alignas(32) Exchange {
   std::uint32_t since_us = 0;          // when the head was complete, then when it was decided
   std::uint32_t head_due_ms = 0;       // until when an incomplete head must be complete
   BackendId wanted;                    // where the request at up.next belongs, once decided
-  std::uint16_t rule = 0;              // 1 + index of the rule that matched; 0: none
+  std::uint16_t generation = 0;        // tag of what the matching rule asks for; 0: any
   std::uint16_t cookie = 0;            // Set-Cookie line for the response, in the pool of texts
   std::uint16_t held = 0;              // first held packet; 0: none
   std::uint8_t held_count = 0;
@@ -128,6 +129,7 @@ struct alignas(32) Exchange {
   bool for_upgrade : 1 = false;
   bool first_byte : 1 = false;  // of the response is to be timed
   bool reading : 1 = false;     // head_due_ms counts
+  bool sticky : 1 = true;       // no rule has said otherwise
 };
 static_assert(sizeof(Exchange) == 32 && std::is_trivially_copyable_v<Exchange>);
 

@@ -110,12 +110,12 @@ void write_location(Writer& out, std::string_view location, const l7::RequestHea
   }
 }
 
-OwnSegment answering_segment(const Segment& segment) noexcept {
+OwnSegment answering_segment(const Segment& segment, bool scaled) noexcept {
   OwnSegment own;
   own.sequence = segment.acknowledgement;
   own.acknowledgement = segment.end() + (segment.has(net::kTcpFin) ? 1U : 0U);
   own.flags = net::kTcpAck | net::kTcpPsh | net::kTcpFin;
-  own.window = limits::kReadingWindow >> limits::kOfferedWindowScale;
+  own.window = reading_window(scaled);
   if (segment.options.timestamps) {
     own.timestamps = {segment.options.timestamps->echo, segment.options.timestamps->value};
   }
@@ -169,7 +169,7 @@ void count_answer(const Answer& answer, const SpliceService& splice, WorkerState
   }
 }
 
-Verdict answer_stateless(Packet& packet, const Segment& segment, const Answer& answer,
+Verdict answer_stateless(Packet& packet, const Segment& segment, const Answer& answer, bool scaled,
                          Context& context) noexcept {
   const ServiceEntry& service = context.snapshot.services[packet.service.value];
   count_answer(answer, *service.splice, context.worker);
@@ -186,7 +186,7 @@ Verdict answer_stateless(Packet& packet, const Segment& segment, const Answer& a
                                      : net::IpAddress(source_address<Ipv6Traits>(packet)),
                   .source_port = packet.destination_port,
                   .destination_port = packet.source_port};
-  const auto payload = begin_segment(packet, ends, answering_segment(segment), size);
+  const auto payload = begin_segment(packet, ends, answering_segment(segment, scaled), size);
   std::memcpy(payload.data(), text.data(), size);
   finish_segment(packet, ends);
   packet.port_out = packet.port_in;

@@ -31,9 +31,10 @@ struct Answer {
 
 void count_answer(const Answer& answer, const SpliceService& splice, WorkerState& worker) noexcept;
 
-// Turns the first segment of a connection into the answer to it.
+// Turns the first segment of a connection into the answer to it. `scaled`: the client's windows
+// and ours are scaled.
 [[nodiscard]] Verdict answer_stateless(Packet& packet, const Segment& segment, const Answer& answer,
-                                       Context& context) noexcept;
+                                       bool scaled, Context& context) noexcept;
 
 // Answers on a connection that has a record, and closes it: its backend is left. `up_to`: the
 // client's bytes before are acknowledged.

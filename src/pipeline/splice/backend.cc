@@ -14,20 +14,12 @@
 #include "own.h"
 #include "read.h"
 #include "send.h"
+#include "timestamps.h"
 
 namespace hawser::pipeline {
 namespace {
 
 using enum Verdict;
-
-constexpr std::size_t kTcpIpv4 = sizeof(net::TcpHeader) + sizeof(net::Ipv4Header);
-constexpr std::size_t kTcpIpv6 = sizeof(net::TcpHeader) + sizeof(net::Ipv6Header);
-
-std::uint16_t segment_room(PortId port, const Connection& connection,
-                           const Context& context) noexcept {
-  const std::size_t headers = connection.ipv4 ? kTcpIpv4 : kTcpIpv6;
-  return static_cast<std::uint16_t>(context.snapshot.ports[port.value].mtu - headers);
-}
 
 // The SYN offers what the client offered.
 void send_syn(const Side& client, Context& context) noexcept {
@@ -39,9 +31,13 @@ void send_syn(const Side& client, Context& context) noexcept {
   syn.flags = net::kTcpSyn;
   const std::uint32_t window = connection.down.edge - connection.down.acked;
   syn.window = static_cast<std::uint16_t>(std::clamp<std::uint32_t>(window, 1, UINT16_MAX));
-  syn.mss = std::min({connection.down.mss, segment_room(backend.port_out, connection, context),
-                      segment_room(PortId(connection.client_port_id), connection, context)});
+  const PortId client_port(connection.client_port_id);
+  syn.mss = std::min({connection.down.mss, segment_room(backend.port_out, connection.ipv4, context),
+                      segment_room(client_port, connection.ipv4, context)});
   syn.sack = connection.sack;
+  // Each of its segments gets the option from us, and must have room for it.
+  const bool plain = context.worker.splice.without_timestamps[connection.backend.value];
+  if (connection.timestamps && plain) syn.mss -= kTimestampsBytes;
   if (connection.down.scaled) syn.window_scale = connection.down.shift_count;
   if (connection.timestamps) syn.timestamps = {client.exchange.client_timestamp, 0};
   const auto made = make(server, syn, 0, kSpliceOwn, context);
@@ -117,13 +113,18 @@ void begin_down(const Side& client, const Segment& answer, Context& context) noe
   constexpr std::uint16_t kDefaultMss = 536;  // RFC 9293 section 3.7.1
   up.mss = std::min(answer.options.mss.value_or(kDefaultMss),
                     segment_room(context.snapshot.backends[connection.backend.value].port_out,
-                                 connection, context));
+                                 connection.ipv4, context));
   up.scaled = down.scaled && answer.options.window_scale.has_value();
   up.shift_count = answer.options.window_scale.value_or(0);
+  connection.server_sack = connection.sack && answer.options.sack_permitted;
   connection.server_timestamps = connection.timestamps && answer.options.timestamps.has_value();
-  connection.timestamp_shift = connection.server_timestamps ? client.exchange.sent_timestamp -
-                                                                  answer.options.timestamps->value
-                                                            : 0;
+  if (connection.timestamps) {
+    context.worker.splice.without_timestamps[connection.backend.value] =
+        !connection.server_timestamps;
+  }
+  const std::uint32_t clock =
+      connection.server_timestamps ? answer.options.timestamps->value : context.now_ms;
+  connection.timestamp_shift = client.exchange.sent_timestamp - clock;
 }
 
 Verdict join(const Segment& segment, const Side& server, Context& context) {
@@ -151,14 +152,6 @@ Verdict join(const Segment& segment, const Side& server, Context& context) {
   schedule(client, context);
   release_held(client, context.worker);
   return kSpliceTaken;
-}
-
-// What a request that is being connected asked for.
-std::uint16_t generation_of(const Side& client, const ServiceEntry& service) noexcept {
-  const std::uint16_t rule = client.exchange.rule;
-  return rule == 0 || rule > service.splice->rule_generations.size()
-             ? std::uint16_t{0}
-             : service.splice->rule_generations[rule - 1U];
 }
 
 }  // namespace
@@ -201,7 +194,7 @@ void try_again(const Side& client, bool refused, Context& context) noexcept {
     const BackendId before = connection.backend;
     const Request like{.client = client_of(connection), .client_port = connection.client_port};
     const BackendId next =
-        next_choice(like, attempt, before, generation_of(client, service), service, context);
+        next_choice(like, attempt, before, client.exchange.generation, service, context);
     give_local_back(client, context.worker);
     if (next == BackendId() || !take_local(client, next, context)) {
       const Refusal why = next == BackendId() ? Refusal::kConnectFailed : Refusal::kNoRoom;
@@ -262,7 +255,9 @@ void leave_backend(const Side& client, Context& context) noexcept {
 
 Verdict hear_left_behind(Packet& packet, const Context& context) noexcept {
   const Segment segment = read_segment(packet);
-  if (!segment.has(net::kTcpFin) || !segment.has(net::kTcpAck)) return kSpliceOver;
+  if (!segment.has(net::kTcpAck) || segment.has(net::kTcpRst)) return kSpliceOver;
+  // Its FIN, or what its client has had and acknowledged: that was lost on its way.
+  if (segment.payload == 0 && !segment.has(net::kTcpFin)) return kSpliceOver;
   if (packet.capacity < kBareSegment) return kNoBuffer;
   const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
   const bool ipv4 = packet.family == net::Family::kIpv4;
@@ -273,9 +268,9 @@ Verdict hear_left_behind(Packet& packet, const Context& context) noexcept {
                   .destination_port = packet.source_port};
   OwnSegment own;
   own.sequence = segment.acknowledgement;
-  own.acknowledgement = segment.end() + 1;
+  own.acknowledgement = segment.end() + (segment.has(net::kTcpFin) ? 1U : 0U);
   own.flags = net::kTcpAck;
-  own.window = segment.window;
+  own.window = UINT16_MAX;  // not less than it was told before, in units of any scale
   if (segment.options.timestamps) {
     own.timestamps = {segment.options.timestamps->echo, segment.options.timestamps->value};
   }

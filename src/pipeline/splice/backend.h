@@ -22,7 +22,8 @@ void try_again(const Side& client, bool refused, Context& context) noexcept;
 // then.
 void leave_backend(const Side& client, Context& context) noexcept;
 
-// A packet to a local port whose client has left its backend: the FIN is acknowledged.
+// A packet to a local port whose client has left its backend: its FIN is acknowledged, and bytes
+// that the client has had.
 [[nodiscard]] Verdict hear_left_behind(Packet& packet, const Context& context) noexcept;
 
 // The backend's count of flows, without this connection.

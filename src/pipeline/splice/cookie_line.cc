@@ -13,8 +13,8 @@ struct Stored {
   std::uint16_t length = 0;  // of the line behind
 };
 
-void write_line(std::span<std::uint8_t> text, const Session& session, const SpliceService& splice,
-                const Context& context) noexcept {
+void write_line(std::span<std::uint8_t> text, const Session& session, bool given,
+                const SpliceService& splice, const Context& context) noexcept {
   Stored stored{.session = session, .length = 0};
   char* const line = reinterpret_cast<char*>(text.data()) + sizeof(Stored);
   std::size_t at = 0;
@@ -27,7 +27,7 @@ void write_line(std::span<std::uint8_t> text, const Session& session, const Spli
   constexpr std::string_view kName = "Set-Cookie: ";
   const std::size_t size =
       kName.size() + splice.cookie_name.size() + value.size() + splice.cookie_attributes.size() + 3;
-  if (sizeof(Stored) + size <= text.size()) {
+  if (given && sizeof(Stored) + size <= text.size()) {
     put(kName);
     put(splice.cookie_name);
     put("=");
@@ -43,6 +43,14 @@ const SpliceService* splice_of(const Side& client, const Context& context) noexc
   return context.snapshot.services[client.connection.service.value].splice.get();
 }
 
+// Its home is to be joined first, and may not answer: then the session goes on at another.
+bool may_move(const Side& client, const Decision& decision) noexcept {
+  const Connection& connection = client.connection;
+  const bool joined =
+      connection.phase == SplicePhase::kOpen && connection.backend == decision.backend;
+  return decision.session.id != 0 && !joined;
+}
+
 }  // namespace
 
 void prepare_cookie(const Side& client, const Decision& decision, Context& context) noexcept {
@@ -50,7 +58,8 @@ void prepare_cookie(const Side& client, const Decision& decision, Context& conte
   const SpliceService* splice = splice_of(client, context);
   worker.splice.texts.release(client.exchange.cookie);
   client.exchange.cookie = 0;
-  if (!decision.gives_cookie || context.snapshot.splice_keys.cookies.empty()) return;
+  if (!decision.gives_cookie && !may_move(client, decision)) return;
+  if (context.snapshot.splice_keys.cookies.empty()) return;
   client.exchange.cookie = worker.splice.texts.take();
   if (client.exchange.cookie == 0) return;
   const BackendEntry& backend = context.snapshot.backends[decision.backend.value];
@@ -63,16 +72,14 @@ void prepare_cookie(const Side& client, const Decision& decision, Context& conte
   session.backend = backend.tag;
   session.refreshed = affinity::cookie_time(context.unix_seconds);
   session.epoch = context.snapshot.epoch.value;
-  write_line(worker.splice.texts.at(client.exchange.cookie), session, *splice, context);
+  write_line(worker.splice.texts.at(client.exchange.cookie), session, decision.gives_cookie,
+             *splice, context);
 }
 
 void rename_home(const Side& client, BackendId backend, Context& context) noexcept {
   const SpliceService* splice = splice_of(client, context);
   if (splice->by != model::AffinityBy::kCookie) return;
-  // The rule is of the snapshot that decided; a later one may have fewer.
-  const std::uint16_t rule = client.exchange.rule;
-  const bool known = rule != 0 && splice->rules != nullptr && rule <= splice->rules->rules().size();
-  if (known && !splice->rules->rules()[rule - 1U].sticky) return;
+  if (!client.exchange.sticky) return;
   Decision decision;
   decision.backend = backend;
   decision.gives_cookie = true;

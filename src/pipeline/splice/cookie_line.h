@@ -7,7 +7,7 @@
 namespace hawser::pipeline {
 
 // Writes the line for the decided session; without a free text the response gets none, and the
-// next one will.
+// next one will. Of a session that needs no line it keeps what rename_home would have to know.
 void prepare_cookie(const Side& client, const Decision& decision, Context& context) noexcept;
 
 // The request went to another backend than the cookie says, since its home refused.

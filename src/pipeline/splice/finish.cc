@@ -15,6 +15,8 @@ void finish(const Side& side, Context& context, bool reset) noexcept {
   drop_owned(side.other(), context.worker);
   drop_held(side, context.worker);
   connection.phase = SplicePhase::kOver;
+  // Whoever has not heard of a reset is told again, even if it has finished itself.
+  if (reset) connection.up.fin = connection.down.fin = false;
   if (connection.counted && !connection.ended) {
     connection.ended = true;
     count_ended(connection.backend, connection.service, context.worker);

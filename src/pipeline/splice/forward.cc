@@ -9,6 +9,7 @@
 #include "own.h"
 #include "read.h"
 #include "send.h"
+#include "timestamps.h"
 
 namespace hawser::pipeline {
 namespace {
@@ -42,11 +43,16 @@ std::uint32_t newer(std::uint32_t a, std::uint32_t b) noexcept {
 
 // What was held is older than what went before it, and would be taken for a segment of an earlier
 // connection (PAWS, RFC 7323 section 5): it gets the newest time that its sender has shown.
+// Backends that did not agree to timestamps get none.
 void translate_timestamps(std::uint8_t* tcp, std::size_t at, const Side& sender, bool late,
                           net::ChecksumDelta& delta) noexcept {
   const std::uint32_t shift = sender.connection.timestamp_shift;
   Exchange& exchange = sender.exchange;
-  if (sender.from_client) {
+  if (sender.from_client && !sender.connection.server_timestamps) {
+    constexpr std::uint32_t kNops = 0x01010101;
+    exchange.client_timestamp = newer(number_at(tcp, at + 2), exchange.client_timestamp);
+    for (const std::size_t part : {at, at + 4, at + 6}) change(tcp, part, kNops, delta);
+  } else if (sender.from_client) {
     exchange.client_timestamp = newer(number_at(tcp, at + 2), exchange.client_timestamp);
     change(tcp, at + 2, exchange.client_timestamp, delta);
     const std::uint32_t echo = late ? exchange.sent_timestamp : number_at(tcp, at + 6);
@@ -316,7 +322,9 @@ Verdict forward_range(Packet& packet, const Segment& segment, std::uint32_t from
   const PortId out = sender.from_client
                          ? context.snapshot.backends[sender.connection.backend.value].port_out
                          : PortId(sender.connection.client_port_id);
-  const bool fits = l3_length(packet) <= context.snapshot.ports[out.value].mtu;
+  // The client does not know what the backend takes, nor the backend what was added to its options.
+  const bool fits = l3_length(packet) <= context.snapshot.ports[out.value].mtu &&
+                    segment.payload <= piece_bytes(segment, data);
   Verdict verdict = kUndecided;
   // A bare acknowledgement may lie behind bytes that are held, and would announce them.
   const bool bare = from == to && !finishes;
@@ -339,6 +347,14 @@ Verdict forward_range(Packet& packet, const Segment& segment, std::uint32_t from
     if (finishes) data.fin = true;
   }
   return verdict;
+}
+
+void drop_front(Packet& packet, Segment& segment, std::uint32_t bytes) noexcept {
+  std::uint8_t* const payload = packet.data + packet.l4_offset + segment.header;
+  segment.sequence = segment.sequence + bytes;
+  segment.payload -= bytes;
+  std::memmove(payload, payload + bytes, segment.payload);
+  become_piece(packet, segment, segment.sequence, segment.payload, segment.flags);
 }
 
 bool take_acknowledgement(const Side& receiver, Sequence acknowledgement,

@@ -18,6 +18,10 @@ namespace hawser::pipeline {
   return forward_range(packet, segment, 0, segment.payload, false, sender, context);
 }
 
+// Takes bytes off the front of a segment that is to wait: they have gone their way. The checksum is
+// made anew, so it must have been right.
+void drop_front(Packet& packet, Segment& segment, std::uint32_t bytes) noexcept;
+
 // Bytes of an insertion.
 [[nodiscard]] std::span<const std::uint8_t> edit_of(const Half& half, WorkerState& worker) noexcept;
 

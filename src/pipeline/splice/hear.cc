@@ -55,6 +55,7 @@ Verdict hear_reset(Packet& packet, const Segment& segment, const Side& sender,
   }
   const Verdict verdict = forward_range(packet, segment, 0, 0, false, sender, context);
   finish(sender, context, true);
+  sender.data().fin = true;  // it has said its last
   return verdict;
 }
 
@@ -69,6 +70,22 @@ std::uint32_t first_offset(const Segment& segment, const Side& sender) noexcept 
   return std::min(sender.connection.base - segment.sequence, segment.payload);
 }
 
+// Where what is to be forwarded begins: a buffer has what lies before, and we deliver that.
+std::uint32_t behind_owned(const Segment& segment, std::uint32_t from, const Half& data) noexcept {
+  const Sequence begin = segment.sequence + from;
+  const Sequence owned = data.own_at + data.buffered;
+  const bool owns = data.buffer != 0 && !is_unplaced(data) && begin >= data.own_at && begin < owned;
+  return owns ? std::min(owned - segment.sequence, segment.payload) : from;
+}
+
+Verdict pass_on(Packet& packet, const Segment& segment, std::uint32_t from, const Side& sender,
+                Context& context) noexcept {
+  const std::uint32_t first = behind_owned(segment, from, sender.data());
+  const bool nothing = first != from && first == segment.payload && !segment.has(net::kTcpFin);
+  if (nothing) return acknowledge(packet, sender, context);
+  return forward_range(packet, segment, first, segment.payload, false, sender, context);
+}
+
 // What the reading of its bytes means for a segment.
 Verdict after_reading(const Reading& reading, Packet& packet, const Segment& segment,
                       std::uint32_t from, const Side& sender, Context& context) noexcept {
@@ -78,14 +95,16 @@ Verdict after_reading(const Reading& reading, Packet& packet, const Segment& seg
   const bool is_open = sender.connection.phase == SplicePhase::kOpen;
   switch (reading.read) {
     case Read::kPlaced:
-      return forward_range(packet, segment, from, segment.payload, false, sender, context);
+      return pass_on(packet, segment, from, sender, context);
     case Read::kHold: {
       // While another backend is being joined, its predecessor has had all that lies before.
-      const bool passed = some && is_open && reading.pass_to > data.acked;
-      if (passed) {
-        static_cast<void>(forward_range(packet, segment, from, to, true, sender, context));
+      const bool passes = some && is_open && reading.pass_to > data.acked;
+      Segment rest = segment;
+      if (passes) {
+        const Verdict front = forward_range(packet, segment, from, to, true, sender, context);
+        if (kind_of(front) == VerdictKind::kForward) drop_front(packet, rest, to);
       }
-      return hold(packet, segment, sender, context.worker);
+      return hold(packet, rest, sender, context.worker);
     }
     case Read::kTaken: {
       // What lies before the head that a buffer took still has to go.
@@ -125,18 +144,25 @@ Verdict hear_bytes(Packet& packet, const Segment& segment, const Side& sender,
   const std::uint32_t from = first_offset(segment, sender);
   const Sequence end = segment.end();
   if (end > data.next || (segment.has(net::kTcpFin) && end >= data.next)) {
-    if (segment.sequence > expected(data)) return wait_for_gap(packet, segment, sender, context);
+    // In a tunnel nothing is read, so nothing waits for what is missing before it.
+    const bool reads = data.state != StreamState::kTunnel || is_unplaced(data);
+    if (reads && segment.sequence > expected(data)) {
+      return wait_for_gap(packet, segment, sender, context);
+    }
     if (!is_intact(packet)) return kTransportBadChecksum;
+    if (!reads && end > data.next) data.next = end;
   }
-  if (end <= data.next) {
-    return forward_range(packet, segment, from, segment.payload, false, sender, context);
-  }
+  if (end <= data.next) return pass_on(packet, segment, from, sender, context);
   const Reading reading = read(packet, segment, sender, context);
   if (reading.read == Read::kTaken && cuts_head(segment, data)) {
     if (sender.exchange.decided && sender.from_client) {
       return hold(packet, segment, sender, context.worker);
     }
     if (!sender.from_client) {
+      // A head that is whole only waits for its turn.
+      if (is_whole_response(sender, context)) {
+        return after_reading(reading, packet, segment, from, sender, context);
+      }
       return after_reading({.read = Read::kReset, .pass_to = end}, packet, segment, from, sender,
                            context);
     }
@@ -224,7 +250,11 @@ Verdict hear_over(Packet& packet, const Segment& segment, const Side& sender,
                   Context& context) noexcept {
   const Connection& connection = sender.connection;
   const bool was_joined = connection.local.port != 0;
-  if (segment.has(net::kTcpRst | net::kTcpSyn)) return kSpliceOver;
+  if (segment.has(net::kTcpRst)) return kSpliceOver;
+  // The connection was reset, and whoever still speaks has not heard of it: the reset was lost, or
+  // did not fit its window.
+  if (was_joined && !sender.data().fin) return kReplyReset;
+  if (segment.has(net::kTcpSyn)) return kSpliceOver;
   if (was_joined && check(segment, sender) == kUndecided && segment.end() <= sender.data().end) {
     static_cast<void>(take_acknowledgement(sender, segment.acknowledgement, context));
     return forward_whole(packet, segment, sender, context);

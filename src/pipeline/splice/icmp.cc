@@ -60,8 +60,6 @@ void heed_size(const Packet& packet, Half& half) noexcept {
   constexpr std::uint8_t kFragmentationNeeded = 4;
   constexpr std::uint8_t kPacketTooBig = 2;
   constexpr std::size_t kIpv4Least = 576;
-  constexpr std::size_t kHeadersIpv4 = sizeof(net::Ipv4Header) + sizeof(net::TcpHeader);
-  constexpr std::size_t kHeadersIpv6 = sizeof(net::Ipv6Header) + sizeof(net::TcpHeader);
   const std::uint8_t* const at = packet.data + packet.l4_offset;
   const bool ipv4 = packet.family == net::Family::kIpv4;
   const auto header = load<net::IcmpHeader>(at);
@@ -69,8 +67,8 @@ void heed_size(const Packet& packet, Half& half) noexcept {
   if (!ipv4 && header.type != kPacketTooBig) return;
   const std::size_t told = ipv4 ? load<net::Big16>(at + 6).host() : load<net::Big32>(at + 4).host();
   const std::size_t mtu = std::max(told, ipv4 ? kIpv4Least : limits::kMinMtu);
-  const std::size_t mss = mtu - (ipv4 ? kHeadersIpv4 : kHeadersIpv6);
-  if (mss < half.mss) half.mss = static_cast<std::uint16_t>(mss);
+  // A word of more than a packet can have is no news.
+  if (mtu <= UINT16_MAX) half.mss = std::min(half.mss, segment_room(mtu, ipv4));
 }
 
 }  // namespace
@@ -91,6 +89,7 @@ Verdict splice_error(Packet& packet, SpliceTable::Number number, Context& contex
                          : translate_error<Ipv6Traits>(packet, ends, sender.data());
   if (!alive) return kTtlExpired;
   if (!set_way(packet, sender, context)) return kNextHopUnresolved;
+  count_packet(packet, !to_backend, connection, context);
   return to_backend ? kForwardIcmp : kReturnIcmp;
 }
 

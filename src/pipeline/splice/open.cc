@@ -28,16 +28,12 @@ l4::SynTuple tuple_of(const Packet& packet) noexcept {
           .service_port = packet.destination_port};
 }
 
-constexpr std::size_t kTcpIpv4 = sizeof(net::TcpHeader) + sizeof(net::Ipv4Header);
-constexpr std::size_t kTcpIpv6 = sizeof(net::TcpHeader) + sizeof(net::Ipv6Header);
-
 // Segments must fit every way that the connection may take.
 std::uint16_t room_of(const Packet& packet, const ServiceEntry& service,
                       const Context& context) noexcept {
-  const std::size_t headers = packet.family == net::Family::kIpv4 ? kTcpIpv4 : kTcpIpv6;
-  const std::size_t mtu =
-      std::min<std::size_t>(context.snapshot.ports[packet.port_in.value].mtu, service.splice->mtu);
-  return static_cast<std::uint16_t>(mtu - headers);
+  const bool ipv4 = packet.family == net::Family::kIpv4;
+  return std::min(segment_room(packet.port_in, ipv4, context),
+                  segment_room(service.splice->mtu, ipv4));
 }
 
 // An answer that leaves where the segment came from.
@@ -175,14 +171,15 @@ Answer refused(Refusal refusal, const ServiceEntry& service) noexcept {
 Verdict begin(Packet& packet, const Segment& segment, const l4::SynOffer& offer,
               Context& context) noexcept {
   const ServiceEntry& service = context.snapshot.services[packet.service.value];
+  const auto answer_now = [&](const Answer& answer) {
+    return answer_stateless(packet, segment, answer, offer.window_scale.has_value(), context);
+  };
   if (!is_intact(packet)) return kTransportBadChecksum;
   if (const Refusal refusal = refusal_of(packet, service, context); refusal != Refusal::kNone) {
-    return answer_stateless(packet, segment, refused(refusal, service), context);
+    return answer_now(refused(refusal, service));
   }
   const auto number = add(packet, context);
-  if (!number) {
-    return answer_stateless(packet, segment, refused(Refusal::kNoRoom, service), context);
-  }
+  if (!number) return answer_now(refused(Refusal::kNoRoom, service));
   const Side client = side_of(context.worker, *number, true);
   client.connection.phase = SplicePhase::kReading;
   fill_halves(packet, segment, offer, client, context);
@@ -193,15 +190,14 @@ Verdict begin(Packet& packet, const Segment& segment, const l4::SynOffer& offer,
       return hold(packet, segment, client, context.worker);
     case Read::kTaken: {
       if (segment.has(net::kTcpFin) && client.connection.phase == SplicePhase::kReading) {
-        const Verdict verdict =
-            answer_stateless(packet, segment, answer_with(Refusal::kHeadCut), context);
+        const Verdict verdict = answer_now(answer_with(Refusal::kHeadCut));
         forget_connection(*number, context);
         return verdict;
       }
       return taken(packet, segment, client, context);
     }
     case Read::kAnswered: {
-      const Verdict verdict = answer_stateless(packet, segment, reading.answer, context);
+      const Verdict verdict = answer_now(reading.answer);
       forget_connection(*number, context);
       return verdict;
     }
@@ -213,12 +209,13 @@ Verdict begin(Packet& packet, const Segment& segment, const l4::SynOffer& offer,
 }
 
 // The client closes without having asked anything.
-Verdict finish_unused(Packet& packet, const Segment& segment, const Context& context) noexcept {
+Verdict finish_unused(Packet& packet, const Segment& segment, const l4::SynOffer& offer,
+                      const Context& context) noexcept {
   OwnSegment own;
   own.sequence = segment.acknowledgement;
   own.acknowledgement = segment.sequence + 1;
   own.flags = net::kTcpFin | net::kTcpAck;
-  own.window = limits::kReadingWindow;
+  own.window = reading_window(offer.window_scale.has_value());
   if (segment.options.timestamps) {
     own.timestamps = {segment.options.timestamps->echo, segment.options.timestamps->value};
   }
@@ -247,7 +244,7 @@ Verdict hear_unknown(Packet& packet, const Segment& segment, Context& context) n
     return offer ? begin(packet, segment, *offer, context) : turn_away(packet, context);
   }
   if (segment.has(net::kTcpFin)) {
-    return offer ? finish_unused(packet, segment, context) : turn_away(packet, context);
+    return offer ? finish_unused(packet, segment, *offer, context) : turn_away(packet, context);
   }
   return offer || agreed(packet, segment, 1, context) ? kSpliceHandshake : kNoFlow;
 }

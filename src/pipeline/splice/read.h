@@ -38,6 +38,9 @@ struct Reading {
 void place_buffered(const Side& client, Context& context) noexcept;
 void place_buffered_response(const Side& server, Context& context) noexcept;
 
+// The buffer has the whole head of a response.
+[[nodiscard]] bool is_whole_response(const Side& server, Context& context) noexcept;
+
 // Puts bytes at the end of the buffer of a head that comes in pieces, and begins one if there is
 // none. How many were taken; nothing when there is no buffer to be had.
 [[nodiscard]] std::optional<std::size_t> fill(std::span<const std::uint8_t> bytes,

@@ -54,11 +54,11 @@ bool insert_forwarded_for(const Side& client, const l7::RequestHead& head, Seque
 
 bool is_within_rate(const model::Rule& rule, std::size_t index, const Side& client,
                     Context& context) noexcept {
-  const l4::Rate rate{rule.rate.per_second, rule.rate.burst};
+  const SpliceService& splice = *service_of(client, context).splice;
+  const l4::Rate& rate = splice.rule_rates[index];
   if (rate.per_second == 0) return true;
   if (!rule.rate.by_source) {
-    SpliceCounters& counters = service_of(client, context).splice->counters_of(context.worker.id);
-    return counters.buckets[index].take(rate, context.now_ms);
+    return splice.counters_of(context.worker.id).buckets[index].take(rate, context.now_ms);
   }
   const net::IpAddress address = client_of(client.connection);
   const net::IpAddress prefix = net::masked(address, address.is_ipv4() ? 32 : 64);
@@ -111,8 +111,10 @@ std::optional<Answer> decide_once(const Request& request, const Side& client, Co
   exchange.reading = false;  // however long its turn takes to come
   exchange.for_head = request.head != nullptr && request.head->is_head;
   exchange.wanted = decision.backend;
-  exchange.rule =
-      rule == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(decision.rule + 1);
+  // What the rule asks for, not its number: a retry may come when there are other rules.
+  exchange.generation =
+      rule == nullptr ? std::uint16_t{0} : service.splice->rule_generations[decision.rule];
+  exchange.sticky = rule == nullptr || rule->sticky;
   exchange.since_us = context.now_us | 1U;
   prepare_cookie(client, decision, context);
   return std::nullopt;

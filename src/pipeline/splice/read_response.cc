@@ -30,12 +30,20 @@ bool is_kept_private(const l7::ResponseHead& head) noexcept {
   return false;
 }
 
+void drop_cookie(const Side& server, WorkerState& worker) noexcept {
+  worker.splice.texts.release(server.exchange.cookie);
+  server.exchange.cookie = 0;
+}
+
 // Set-Cookie and, if need be, Cache-Control behind the status line.
 void insert_cookie(const l7::ResponseHead& head, Sequence pos, const Side& server,
                    Context& context) noexcept {
   WorkerState& worker = context.worker;
   const std::string_view line = cookie_line(server, worker);
-  if (line.empty()) return;
+  if (line.empty()) {
+    drop_cookie(server, worker);
+    return;
+  }
   constexpr std::string_view kPrivate = "Cache-Control: private\r\n";
   const std::string_view control = is_kept_private(head) ? std::string_view{} : kPrivate;
   Half& down = server.connection.down;
@@ -55,8 +63,7 @@ void insert_cookie(const l7::ResponseHead& head, Sequence pos, const Side& serve
     worker.splice.texts.release(down.edit);
     down.edit = 0;
   }
-  worker.splice.texts.release(server.exchange.cookie);
-  server.exchange.cookie = 0;
+  drop_cookie(server, worker);
 }
 
 void time_first_byte(const Side& server, Context& context) noexcept {
@@ -142,15 +149,15 @@ Reading read_in_pieces(std::span<const std::uint8_t> bytes, const Side& server,
   return own(place(head, down.own_at, server, context), server, context);
 }
 
-bool is_complete(const Side& server, Context& context) noexcept {
+}  // namespace
+
+bool is_whole_response(const Side& server, Context& context) noexcept {
   const Half& down = server.connection.down;
   const auto bytes = buffer_of(server, context.worker).first(down.buffered);
   const l7::HeadResult result = parse(bytes, server, context);
   return result.state == l7::HeadState::kComplete &&
          context.worker.splice.response.length == down.buffered;
 }
-
-}  // namespace
 
 Reading read_response(std::span<const std::uint8_t> bytes, const Side& server,
                       Context& context) noexcept {
@@ -163,7 +170,7 @@ Reading read_response(std::span<const std::uint8_t> bytes, const Side& server,
     return at(Read::kPlaced, down.next);
   }
   if (down.buffer != 0) {
-    if (is_complete(server, context)) return at(Read::kHold, down.next);
+    if (is_whole_response(server, context)) return at(Read::kHold, down.next);
     return read_in_pieces(bytes, server, context);
   }
   const l7::HeadResult result = parse(bytes, server, context);
@@ -181,7 +188,7 @@ Reading read_response(std::span<const std::uint8_t> bytes, const Side& server,
 void place_buffered_response(const Side& server, Context& context) noexcept {
   Half& down = server.connection.down;
   if (server.connection.phase != SplicePhase::kOpen) return;
-  if (!is_unplaced(down) || !is_complete(server, context)) return;
+  if (!is_unplaced(down) || !is_whole_response(server, context)) return;
   static_cast<void>(
       own(place(context.worker.splice.response, down.own_at, server, context), server, context));
 }

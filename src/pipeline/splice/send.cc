@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../link.h"
+#include "forward.h"
 #include "own.h"
 #include "read.h"
 
@@ -39,12 +40,16 @@ std::uint8_t window_unit_to(const Side& receiver) noexcept {
   return connection.up.scaled ? connection.down.shift_count : std::uint8_t{0};
 }
 
-std::uint16_t window_for(const Side& receiver) noexcept {
-  const Half& sent = receiver.data();
-  const Sequence acknowledged = told(sent);
+std::uint16_t window_for(const Side& receiver, Sequence acknowledged) noexcept {
+  Half& sent = receiver.data();
   if (sent.edge <= acknowledged) return 0;
-  const std::uint32_t units = (sent.edge - acknowledged) >> window_unit_to(receiver);
-  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(units, 1, UINT16_MAX));
+  // Rounded up, and remembered: the right edge never moves back.
+  const std::uint8_t unit = window_unit_to(receiver);
+  const std::uint32_t room = (sent.edge - acknowledged) + (1U << unit) - 1;
+  const std::uint32_t units = std::min<std::uint32_t>(room >> unit, UINT16_MAX);
+  const Sequence edge = acknowledged + (units << unit);
+  if (edge > sent.edge) sent.edge = edge;
+  return static_cast<std::uint16_t>(units);
 }
 
 bool set_way(Packet& packet, const Side& receiver, const Context& context) noexcept {
@@ -76,7 +81,7 @@ OwnSegment segment_to(const Side& receiver, Sequence sequence, std::uint8_t flag
   Sequence acknowledged = told(receiver.data());
   if (receiver.from_client && acknowledged < connection.base) acknowledged = connection.base;
   segment.acknowledgement = acknowledged;
-  segment.window = window_for(receiver);
+  segment.window = window_for(receiver, acknowledged);
   if (receiver.from_client && connection.timestamps) {
     segment.timestamps = {exchange.sent_timestamp, exchange.client_timestamp};
   } else if (!receiver.from_client && connection.server_timestamps) {
@@ -143,14 +148,30 @@ Verdict taken(Packet& packet, const Segment& segment, const Side& sender,
   const bool has_more = segment.end() > data.own_at + data.buffered || segment.has(net::kTcpFin);
   if (!has_more) return acknowledge(packet, sender, context);
   send_bare(sender, net::kTcpAck, context);
-  return hold(packet, segment, sender, context.worker);
+  Segment rest = segment;
+  const Sequence owned = data.own_at + data.buffered;
+  if (owned > rest.sequence && owned <= rest.end()) {
+    drop_front(packet, rest, owned - rest.sequence);
+  }
+  return hold(packet, rest, sender, context.worker);
 }
 
 Verdict wait_for_gap(const Packet& packet, const Segment& segment, const Side& sender,
                      Context& context) noexcept {
   if (!is_intact(packet)) return Verdict::kTransportBadChecksum;
-  send_bare(sender, net::kTcpAck, context);
-  return hold(packet, segment, sender, context.worker);
+  const Verdict verdict = hold(packet, segment, sender, context.worker);
+  // Its sender learns what is kept: without that it would send nothing again before a timeout.
+  const Connection& connection = sender.connection;
+  const bool agreed = sender.from_client ? connection.sack : connection.server_sack;
+  const Half& sent = sender.reverse();
+  OwnSegment own = segment_to(sender, to_receiver(sent, sent.end), net::kTcpAck);
+  if (agreed && verdict != Verdict::kHoldFull && segment.payload != 0) {
+    own.block = {segment.sequence, segment.end()};
+  }
+  if (const auto made = make(sender, own, 0, Verdict::kSpliceOwn, context)) {
+    send(*made, sender, context);
+  }
+  return verdict;
 }
 
 void count_packet(const Packet& packet, bool to_client, const Connection& connection,

@@ -8,6 +8,17 @@
 
 namespace hawser::pipeline {
 
+// The largest segment, without options, that a packet of `mtu` bytes has room for.
+[[nodiscard]] constexpr std::uint16_t segment_room(std::size_t mtu, bool ipv4) noexcept {
+  const std::size_t ip = ipv4 ? sizeof(net::Ipv4Header) : sizeof(net::Ipv6Header);
+  return static_cast<std::uint16_t>(mtu - ip - sizeof(net::TcpHeader));
+}
+// The same of a port.
+[[nodiscard]] inline std::uint16_t segment_room(PortId port, bool ipv4,
+                                                const Context& context) noexcept {
+  return segment_room(context.snapshot.ports[port.value].mtu, ipv4);
+}
+
 // A segment of our own that waits for its payload.
 struct Made {
   Packet* packet;
@@ -22,8 +33,14 @@ struct Made {
 [[nodiscard]] std::uint8_t window_unit_of(const Side& sender) noexcept;
 [[nodiscard]] std::uint8_t window_unit_to(const Side& receiver) noexcept;
 
+// The window that a client without a record is told, as it stands in the header of any segment but
+// a SYN-ACK.
+[[nodiscard]] constexpr std::uint16_t reading_window(bool scaled) noexcept {
+  return limits::kReadingWindow >> (scaled ? limits::kOfferedWindowScale : 0);
+}
+
 // The window as this side is told it next, about the bytes that it sends itself.
-[[nodiscard]] std::uint16_t window_for(const Side& receiver) noexcept;
+[[nodiscard]] std::uint16_t window_for(const Side& receiver, l4::Sequence acknowledged) noexcept;
 
 // Where `packet` leaves towards this side, and its link header. False when the next hop is not
 // known.

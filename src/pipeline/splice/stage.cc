@@ -10,6 +10,7 @@
 #include "open.h"
 #include "own.h"
 #include "send.h"
+#include "timestamps.h"
 
 namespace hawser::pipeline {
 namespace {
@@ -96,6 +97,11 @@ bool is_lost(const Side& client, const Context& context) noexcept {
   return !between;
 }
 
+// A late copy of what the connection that is over had: its request must not be asked again.
+bool is_old(const Segment& segment, const Half& up) noexcept {
+  return segment.end() <= up.end && up.end - segment.end() < limits::kOldSegment;
+}
+
 Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number number,
                     Context& context) noexcept {
   const Side client = side_of(context.worker, number, true);
@@ -117,7 +123,7 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
       return hear_answered(packet, segment, client, context);
     case SplicePhase::kOver:
       if (is_pure_syn(packet)) return hear_unknown(packet, segment, context);
-      if (begins_anew(packet, segment, context)) {
+      if (!is_old(segment, client.connection.up) && begins_anew(packet, segment, context)) {
         forget_connection(number, context);
         return hear_unknown(packet, segment, context);
       }
@@ -128,10 +134,13 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
 
 // --- from backends -------------------------------------------------------------------------------
 
-Verdict hear_server(Packet& packet, const Segment& segment, SpliceTable::Number number,
+Verdict hear_server(Packet& packet, Segment segment, SpliceTable::Number number,
                     Context& context) noexcept {
   if (number == SpliceTable::kNone) return hear_left_behind(packet, context);
   const Side server = side_of(context.worker, number, false);
+  if (server.connection.phase != SplicePhase::kConnecting) {
+    add_timestamps(packet, segment, server, context);
+  }
   switch (server.connection.phase) {
     case SplicePhase::kConnecting:
       return hear_connecting(segment, server, context);
