@@ -2,6 +2,7 @@
 # Makes the seed corpora of the fuzz targets; run it again when a target's input format changes.
 """Usage: tests/fuzz/seeds.py (needs python3-scapy and protoc). Writes tests/fuzz/corpus/."""
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -282,9 +283,16 @@ def write_http():
         (HERE / "corpus/http" / name).write_bytes(bytes([kind, cut]) + message)
 
 
+def write_splice():
+    """Any bytes are choices; long ones keep the network hostile for longer."""
+    for number in range(12):
+        drawn = random.Random(number).randbytes(400 + 200 * number)
+        (HERE / f"corpus/splice/drawn_{number}").write_bytes(drawn)
+
+
 def main():
     for folder in ("frame", "snapshot", "configuration", "quic", "tcp_options", "client_hello",
-                   "session_cookie", "http"):
+                   "session_cookie", "http", "splice"):
         (HERE / "corpus" / folder).mkdir(parents=True, exist_ok=True)
     write_frames()
     write_snapshots()
@@ -293,6 +301,7 @@ def main():
     write_client_hellos()
     write_session_cookies()
     write_http()
+    write_splice()
     for name, text in CONFIGURATIONS.items():
         (HERE / "corpus/configuration" / name).write_text(text)
 
