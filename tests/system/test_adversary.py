@@ -28,10 +28,10 @@ from services import NO_CHECK
 SEED = int(os.environ.get("HAWSER_ADVERSARY_SEED", "1"))
 STACK = os.environ.get("HAWSER_ADVERSARY_STACK")
 ONLY = os.environ.get("HAWSER_ADVERSARY_ONLY")
-CONNECTIONS = int(os.environ.get("HAWSER_ADVERSARY_CONNECTIONS", "180"))
+CONNECTIONS = int(os.environ.get("HAWSER_ADVERSARY_CONNECTIONS", "110"))
 FORWARD = os.environ.get("HAWSER_ADVERSARY_FORWARD", "splice")
 CONCURRENCY = 12  # connections of a stack at a time
-LONGEST = 180     # seconds for all clients of a run
+LONGEST = 500     # seconds for all clients of a run; each connection has a limit of its own
 
 # How the backends learn the client, the port of that service and of its servers, and what
 # hawser-peer calls it.
@@ -164,6 +164,7 @@ def run(system, number, hostile):
         print(f"# HAWSER_ADVERSARY_SEED={SEED}, faults at {' and '.join(hostile)}", flush=True)
         total, troubles = drive_all(network, seed)
         driven = time.monotonic()
+        retried = system.balancer.counters()["splice_retries"]
         links = servers_agree(network, total, troubles)
     print(f"# {total['connections']} connections, {total['answers']} requests, "
           f"{(total['bytes_sent'] + total['bytes_received']) / 1e6:.0f} MB of bodies in "
@@ -176,7 +177,10 @@ def run(system, number, hostile):
         check(total.get(f"b{n}", 0) > total["answers"] / 10,
               f"b{n} gave {total.get(f'b{n}', 0)} of {total['answers']} answers")
     if COOKIE:
-        equal(total["moved"], 0, "answers from another server than the cookie's")
+        # A home to which two SYNs in turn, or their answers, were lost is left for another.
+        check(total["moved"] <= retried <= total["answers"] / 100,
+              f"{total['moved']} of {total['answers']} answers from another server than the "
+              f"cookie's, {retried} homes were silent")
 
 
 def test_hostile_clients_side(system):
