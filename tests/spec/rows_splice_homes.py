@@ -130,8 +130,23 @@ row("the FIN of the backend that was left is acknowledged, and its port kept for
                    talk.to_backend("A", at=N + 1, ack=M + 1, window=65535, own=True, ttl=64),
                    capacity=ROOM)),
     burst(1, talk.server_takes("splice_over", at=M, ack=N + 1)),
-    tick(3.1), burst(3.1, talk.server_takes("no_flow", flags="FA", at=M, ack=N + 1)),
+    tick(1.6), tick(2.2), tick(2.8), tick(3.4),
+    burst(3.4, talk.server_takes("no_flow", flags="FA", at=M, ack=N + 1)),
     setup=two, counters=moved)
+
+again = [flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1)]
+row("a FIN that the backend that was left does not acknowledge is sent again, in the end a reset",
+    *moving, asked, joined,
+    tick(1.6, left), tick(2.2, left), tick(2.8, left),
+    tick(3.4, talk.own_up(flags="RA", at=N, ack=M)),
+    setup=two,
+    counters=again + [spliced("page4", requests=2, sessions_kept=2, resplices=1, resent=4)])
+
+row("a FIN that the backend that was left has acknowledged is not sent again",
+    *moving, asked, joined, tick(1.6, left),
+    burst(1.6, talk.server_takes("splice_over", at=M, ack=N + 1)),
+    tick(2.2), tick(2.8), tick(3.4), setup=two,
+    counters=again + [spliced("page4", requests=2, sessions_kept=2, resplices=1, resent=1)])
 
 row("what the client has had of the backend that was left is acknowledged when it comes again",
     *moving, asked, joined,
@@ -188,6 +203,6 @@ row("a FIN of the client waits for the other home behind its request",
 
 row("a reset of the client while another home is joined ends the connection",
     *moving, asked, burst(1, talk.takes("splice_taken", flags="R", at=2 * N)),
-    tick(1.1, beside("splice_over")), tick(4), setup=two,
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=0, new=1),
-              spliced("page4", requests=2, sessions_kept=2, resplices=1)])
+    tick(1.1, beside("splice_over")), tick(4, left), setup=two,
+    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=0, new=1), local_ports(1),
+              spliced("page4", requests=2, sessions_kept=2, resplices=1, resent=1)])

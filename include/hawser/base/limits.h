@@ -262,9 +262,11 @@ inline constexpr std::uint8_t kOwnedAttempts = 6;
 inline constexpr std::uint32_t kSpliceLinger = 3000;
 inline constexpr std::uint32_t kSpliceResetLinger = 500;
 // Connections to backends that were left for another and are not quite closed; beyond it they are
-// reset at once. How long they are kept: milliseconds.
+// reset at once. They are kept for so many rounds of so many milliseconds, 2 s in all; after each
+// round but the last a FIN that was not acknowledged is sent again, then a reset.
 inline constexpr std::size_t kLeftBehind = 16'384;
-inline constexpr std::uint32_t kLeftBehindMilliseconds = 2000;
+inline constexpr std::uint32_t kLeftBehindMilliseconds = 500;
+inline constexpr std::uint8_t kLeftBehindRounds = 4;
 // Flows without a connection that a worker remembers, and how long their segments must keep coming
 // until they are reset, and when they are forgotten: milliseconds. What overtakes the first segment
 // of a connection does so by less. Another flow in the same place only delays the reset.

@@ -4,8 +4,10 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "hawser/l4/tcp_options.h"
 #include "hawser/l4/token_bucket.h"
 #include "hawser/l7/client_hello.h"
 #include "hawser/l7/http_head.h"
@@ -26,33 +28,43 @@ struct SpliceMemory {
   std::uint64_t seed = 0;  // random
 };
 
-// Local ports of connections to backends that a client has left: kept until the backend's FIN may
-// have come. A queue, since all are kept equally long.
+// A connection to a backend that its client has left: what our FIN to it said.
+struct Departure {
+  table::NatIndex local;
+  std::uint32_t due_ms = 0;
+  l4::Sequence sequence;
+  l4::Sequence acknowledgement;
+  std::optional<l4::TcpTimestamps> timestamps;
+  std::uint16_t window = 0;  // as it stands in the header
+  std::uint8_t rounds = limits::kLeftBehindRounds;
+};
+
+// Those that are not quite closed. A queue, since all rounds are equally long.
 class LeftBehind {
  public:
   [[nodiscard]] bool has_room() const noexcept { return count_ < entries_.size(); }
-  void add(table::NatIndex local, std::uint32_t now_ms) noexcept {
+  void add(const Departure& departure, std::uint32_t now_ms) noexcept {
     HAWSER_ASSERT(has_room());
-    entries_[(first_ + count_++) % entries_.size()] = {
-        .local = local, .due_ms = now_ms + limits::kLeftBehindMilliseconds};
+    Departure& entry = entries_[(first_ + count_++) % entries_.size()];
+    entry = departure;
+    entry.due_ms = now_ms + limits::kLeftBehindMilliseconds;
   }
-  // Calls release(local) for those whose time is over.
-  template <typename Release>
-  void expire(std::uint32_t now_ms, Release&& release) noexcept {
+  // Calls visit(departure, is_last) for those whose round is over.
+  template <typename Visit>
+  void expire(std::uint32_t now_ms, Visit&& visit) noexcept {
     while (count_ > 0 && static_cast<std::int32_t>(now_ms - entries_[first_].due_ms) >= 0) {
-      release(entries_[first_].local);
+      Departure departure = entries_[first_];
       first_ = (first_ + 1) % entries_.size();
       --count_;
+      const bool is_last = --departure.rounds == 0;
+      visit(departure, is_last);
+      if (!is_last) add(departure, now_ms);
     }
   }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
  private:
-  struct Entry {
-    table::NatIndex local;
-    std::uint32_t due_ms = 0;
-  };
-  std::array<Entry, limits::kLeftBehind> entries_;
+  std::array<Departure, limits::kLeftBehind> entries_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };

@@ -54,6 +54,15 @@ struct alignas(32) NatRecord {
     backend_port_route = (backend.value & 0xfffffU) | 1U << 25;
     store(client.data(), number);
   }
+  // The client has left; `awaited`: the acknowledgement of our FIN.
+  void set_left(std::uint32_t awaited) noexcept {
+    client = {};
+    store(client.data() + 4, awaited);
+  }
+  void hear_left(std::uint32_t acknowledgement) noexcept {
+    if (load<std::uint32_t>(client.data() + 4) == acknowledgement) client[8] = 1;
+  }
+  [[nodiscard]] bool is_acknowledged() const noexcept { return client[8] != 0; }
   void set_route(BackendId backend, PortId port, bool by_gateway) noexcept {
     backend_port_route = (backend.value & 0xfffffU) | (std::uint32_t{port.value} & 0xfU) << 20 |
                          std::uint32_t{by_gateway ? 1U : 0U} << 24;

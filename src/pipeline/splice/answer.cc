@@ -8,6 +8,7 @@
 #include "../link.h"
 #include "backend.h"
 #include "finish.h"
+#include "leave.h"
 #include "own.h"
 #include "send.h"
 

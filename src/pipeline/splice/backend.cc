@@ -1,4 +1,4 @@
-// Opens, retries and leaves connections to backends.
+// Opens and retries connections to backends.
 #include "backend.h"
 
 #include <algorithm>
@@ -64,14 +64,6 @@ bool take_local(const Side& client, BackendId id, Context& context) noexcept {
   connection.local = *local;
   connection.backend = id;
   return true;
-}
-
-void give_local_back(const Side& client, WorkerState& worker) noexcept {
-  Connection& connection = client.connection;
-  if (connection.local.port != 0) worker.nat.release(connection.local);
-  connection.local = {};
-  uncount(connection, worker);
-  connection.backend = {};
 }
 
 std::uint8_t prelude_bytes(const Connection& connection, const Context& context) noexcept {
@@ -163,6 +155,14 @@ void uncount(Connection& connection, WorkerState& worker) noexcept {
   connection.counted = false;
 }
 
+void give_local_back(const Side& client, WorkerState& worker) noexcept {
+  Connection& connection = client.connection;
+  if (connection.local.port != 0) worker.nat.release(connection.local);
+  connection.local = {};
+  uncount(connection, worker);
+  connection.backend = {};
+}
+
 bool connect(const Side& client, BackendId backend, Sequence base, Context& context) noexcept {
   Connection& connection = client.connection;
   if (!take_local(client, backend, context)) return false;
@@ -221,64 +221,6 @@ Verdict hear_connecting(const Segment& segment, const Side& server, Context& con
   }
   if (segment.has(net::kTcpSyn) && acknowledges) return join(segment, server, context);
   return acknowledges && segment.acknowledgement != expected ? kReplyReset : kSpliceOver;
-}
-
-void leave_backend(const Side& client, Context& context) noexcept {
-  Connection& connection = client.connection;
-  Half& down = connection.down;
-  if (connection.phase == SplicePhase::kOpen) {
-    const Side server = client.other();
-    const Half& up = connection.up;
-    const bool quiet = up.acked >= up.end && !up.owns && !connection.down.fin &&
-                       connection.down.end == connection.down.next && !client.exchange.awaiting;
-    const bool gently = quiet && context.worker.splice.left_behind.has_room();
-    const auto flags =
-        static_cast<std::uint8_t>(net::kTcpAck | (gently ? net::kTcpFin : net::kTcpRst));
-    send_bare(server, flags, context);
-    // Its numbers end; the client's view of them goes on.
-    const Sequence view = to_receiver(down, down.end);
-    const std::uint32_t window = down.edge - down.acked;
-    const std::uint32_t room = down.limit - down.acked;
-    down.shift = 0;
-    down.next = down.end = down.acked = view;
-    down.edge = view + window;
-    down.limit = view + room;
-    table::NatRecord& record = context.worker.nat.record(connection.local);
-    record.set_spliced(connection.backend, 0);
-    if (gently) {
-      context.worker.splice.left_behind.add(connection.local, context.now_ms);
-      connection.local = {};
-    }
-  }
-  give_local_back(client, context.worker);
-}
-
-Verdict hear_left_behind(Packet& packet, const Context& context) noexcept {
-  const Segment segment = read_segment(packet);
-  if (!segment.has(net::kTcpAck) || segment.has(net::kTcpRst)) return kSpliceOver;
-  // Its FIN, or what its client has had and acknowledged: that was lost on its way.
-  if (segment.payload == 0 && !segment.has(net::kTcpFin)) return kSpliceOver;
-  if (packet.capacity < kBareSegment) return kNoBuffer;
-  const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
-  const bool ipv4 = packet.family == net::Family::kIpv4;
-  const Ends ends{.source = destination(packet),
-                  .destination = ipv4 ? net::IpAddress(source_address<Ipv4Traits>(packet))
-                                      : net::IpAddress(source_address<Ipv6Traits>(packet)),
-                  .source_port = packet.destination_port,
-                  .destination_port = packet.source_port};
-  OwnSegment own;
-  own.sequence = segment.acknowledgement;
-  own.acknowledgement = segment.end() + (segment.has(net::kTcpFin) ? 1U : 0U);
-  own.flags = net::kTcpAck;
-  own.window = UINT16_MAX;  // not less than it was told before, in units of any scale
-  if (segment.options.timestamps) {
-    own.timestamps = {segment.options.timestamps->echo, segment.options.timestamps->value};
-  }
-  static_cast<void>(begin_segment(packet, ends, own, 0));
-  finish_segment(packet, ends);
-  packet.port_out = packet.port_in;
-  write_link(packet, mac, context.snapshot);
-  return kReplyAcknowledge;
 }
 
 }  // namespace hawser::pipeline

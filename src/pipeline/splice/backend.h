@@ -1,4 +1,4 @@
-// The backend's side of a spliced connection: opening it, trying another, leaving it.
+// The backend's side of a spliced connection: opening it, trying another.
 #pragma once
 
 #include "side.h"
@@ -17,16 +17,10 @@ void try_again(const Side& client, bool refused, Context& context) noexcept;
 [[nodiscard]] Verdict hear_connecting(const Segment& segment, const Side& server,
                                       Context& context) noexcept;
 
-// Closes the connection to the backend, if there is one: by FIN when nothing is under way, else by
-// a reset. What comes from it now is its own concern. The half `down` is in the client's numbers
-// then.
-void leave_backend(const Side& client, Context& context) noexcept;
-
-// A packet to a local port whose client has left its backend: its FIN is acknowledged, and bytes
-// that the client has had.
-[[nodiscard]] Verdict hear_left_behind(Packet& packet, const Context& context) noexcept;
-
 // The backend's count of flows, without this connection.
 void uncount(Connection& connection, WorkerState& worker) noexcept;
+
+// The local port, if there is one; then the connection has no backend.
+void give_local_back(const Side& client, WorkerState& worker) noexcept;
 
 }  // namespace hawser::pipeline

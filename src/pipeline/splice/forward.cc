@@ -262,12 +262,12 @@ Verdict forward_pieces(Packet& packet, const Segment& segment, std::uint32_t fro
     if (piece == nullptr) return kNoBuffer;  // its sender will send all of it again
     std::memcpy(piece->data + piece->l4_offset + segment.header, bytes.data() + at, most);
     become_piece(*piece, segment, first + static_cast<std::uint32_t>(at), most, flags);
-    count_packet(*piece, !sender.from_client, sender.connection, context);
+    count_packet(*piece, !sender.from_client, sender.connection.backend, context);
   }
   if (packet.capacity < packet.l4_offset + segment.header + (total - at)) return kNoBuffer;
   std::memcpy(packet.data + packet.l4_offset + segment.header, bytes.data() + at, total - at);
   become_piece(packet, segment, first + static_cast<std::uint32_t>(at), total - at, last_flags);
-  count_packet(packet, !sender.from_client, sender.connection, context);
+  count_packet(packet, !sender.from_client, sender.connection.backend, context);
   return forwarded(sender);
 }
 
@@ -333,7 +333,7 @@ Verdict forward_range(Packet& packet, const Segment& segment, std::uint32_t from
     verdict = translate_header(packet, segment, to_receiver(data, begin), sender, context);
     if (verdict == kUndecided) {
       verdict = forwarded(sender);
-      count_packet(packet, !sender.from_client, sender.connection, context);
+      count_packet(packet, !sender.from_client, sender.connection.backend, context);
     }
   } else if (!is_intact(packet)) {
     verdict = kTransportBadChecksum;  // a new checksum would hide it

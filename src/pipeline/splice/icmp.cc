@@ -89,7 +89,7 @@ Verdict splice_error(Packet& packet, SpliceTable::Number number, Context& contex
                          : translate_error<Ipv6Traits>(packet, ends, sender.data());
   if (!alive) return kTtlExpired;
   if (!set_way(packet, sender, context)) return kNextHopUnresolved;
-  count_packet(packet, !to_backend, connection, context);
+  count_packet(packet, !to_backend, connection.backend, context);
   return to_backend ? kForwardIcmp : kReturnIcmp;
 }
 

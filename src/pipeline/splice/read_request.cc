@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "cookie_line.h"
+#include "leave.h"
 #include "mapping.h"
 #include "own.h"
 #include "read.h"

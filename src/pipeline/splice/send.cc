@@ -112,7 +112,7 @@ std::optional<Made> make(const Side& receiver, const OwnSegment& segment, std::s
 void send(const Made& made, const Side& receiver, Context& context) noexcept {
   finish_segment(*made.packet, made.ends);
   static_cast<void>(set_way(*made.packet, receiver, context));
-  count_packet(*made.packet, receiver.from_client, receiver.connection, context);
+  count_packet(*made.packet, receiver.from_client, receiver.connection.backend, context);
 }
 
 void keep_timestamp(const Segment& segment, const Side& sender) noexcept {
@@ -174,10 +174,10 @@ Verdict wait_for_gap(const Packet& packet, const Segment& segment, const Side& s
   return verdict;
 }
 
-void count_packet(const Packet& packet, bool to_client, const Connection& connection,
+void count_packet(const Packet& packet, bool to_client, BackendId backend,
                   Context& context) noexcept {
-  if (connection.backend == BackendId()) return;  // nobody's: the balancer answers itself
-  stats::BackendCounters& counters = context.worker.backends[connection.backend.value];
+  if (backend == BackendId()) return;  // nobody's: the balancer answers itself
+  stats::BackendCounters& counters = context.worker.backends[backend.value];
   if (to_client) {
     counters.packets_out.add(1);
     counters.bytes_out.add(packet.length);

@@ -77,7 +77,7 @@ void send_bare(const Side& receiver, std::uint8_t flags, Context& context) noexc
                                    Context& context) noexcept;
 
 // Counts a packet that left for its backend or came from it.
-void count_packet(const Packet& packet, bool to_client, const Connection& connection,
+void count_packet(const Packet& packet, bool to_client, BackendId backend,
                   Context& context) noexcept;
 
 }  // namespace hawser::pipeline

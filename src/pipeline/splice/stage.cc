@@ -6,6 +6,7 @@
 #include "hawser/pipeline/pipeline.h"
 #include "hear.h"
 #include "icmp.h"
+#include "leave.h"
 #include "mapping.h"
 #include "open.h"
 #include "own.h"

@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "finish.h"
 #include "hawser/pipeline/pipeline.h"
+#include "leave.h"
 #include "mapping.h"
 #include "own.h"
 #include "read.h"
@@ -93,8 +94,7 @@ void tick_splice(Context& context) noexcept {
   WorkerState& worker = context.worker;
   worker.splice.connections.expire(context.now_ms,
                                    [&](SpliceTable::Number number) { visit(number, context); });
-  worker.splice.left_behind.expire(context.now_ms,
-                                   [&](table::NatIndex local) { worker.nat.release(local); });
+  tick_left_behind(context);
   while (worker.splice.orphans != 0) {
     Packet packet = worker.splice.held.front(worker.splice.orphans);
     packet.verdict = Verdict::kSpliceOver;
