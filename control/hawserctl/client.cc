@@ -124,6 +124,11 @@ Outcome<rpc::KeysReply> Client::keys(Time deadline) const {
   return call(*observe_, &rpc::Observe::Stub::ListKeys, rpc::KeysRequest(), deadline, socket_);
 }
 
+Outcome<rpc::HistoryReply> Client::history(const rpc::HistoryRequest& request,
+                                           Time deadline) const {
+  return call(*observe_, &rpc::Observe::Stub::ListHistory, request, deadline, socket_);
+}
+
 Outcome<rpc::RotateKeysReply> Client::rotate_keys(const rpc::RotateKeysRequest& request,
                                                   Time deadline) const {
   return call(*administer_, &rpc::Administer::Stub::RotateKeys, request, deadline, socket_);

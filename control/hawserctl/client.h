@@ -39,6 +39,8 @@ class Client {
                                                    Time deadline) const;
   [[nodiscard]] Outcome<rpc::ReloadReply> reload(bool dry_run, Time deadline) const;
   [[nodiscard]] Outcome<rpc::KeysReply> keys(Time deadline) const;
+  [[nodiscard]] Outcome<rpc::HistoryReply> history(const rpc::HistoryRequest& request,
+                                                   Time deadline) const;
   [[nodiscard]] Outcome<rpc::RotateKeysReply> rotate_keys(const rpc::RotateKeysRequest& request,
                                                           Time deadline) const;
   [[nodiscard]] Outcome<path::ExplainReply> explain(const path::Explain& question,

@@ -30,7 +30,7 @@ constexpr std::array kGlobalOptions{
 constexpr Option kDryRun{"--dry-run", "", Value::kFlag,
                          "say what would change, and change nothing"};
 constexpr Option kReason{"--reason", "TEXT", Value::kText,
-                         "why; shown by status and backends to everybody"};
+                         "why; shown by status, backends and history to everybody"};
 constexpr Option kWaitConfirmed{"--wait", "", Value::kFlag,
                                 "return when the dataplane has confirmed it"};
 constexpr Positional kBackend{"BACKEND", true, Value::kBackend,
@@ -115,13 +115,25 @@ constexpr std::array kReloadExamples{
 constexpr std::array kKeysPositionals{
     Positional{"ACTION", false, Value::kAction, "rotate: a new key signs, the last one counts"}};
 constexpr std::array kKeysOptions{
-    kDryRun, Option{"--reason", "TEXT", Value::kText, "why; shown by keys to everybody"},
+    kDryRun,
+    Option{"--reason", "TEXT", Value::kText, "why; shown by keys and history to everybody"},
     Option{"--force", "", Value::kFlag,
            "rotate also where the guard refuses, and unpin users by it; is written down"},
     kWaitConfirmed};
 constexpr std::array kKeysExamples{
     Example{"hawserctl keys", "which key signs session cookies, and since when?"},
     Example{"hawserctl keys rotate --reason 'quarterly'", "nobody is unpinned"}};
+
+constexpr std::array kHistoryOptions{
+    Option{"--service", "SERVICE", Value::kService, "only changes of this service's backends"},
+    Option{"--backend", "BACKEND", Value::kBackend,
+           "only changes of this backend; without SERVICE/ of every one with that name"},
+    Option{"--limit", "N", Value::kNumber, "the newest N, at most 1000; default 20", 1,
+           limits::kMaxHistoryEntries}};
+constexpr std::array kHistoryExamples{
+    Example{"hawserctl history", "what was changed of late, by whom and why?"},
+    Example{"hawserctl history --backend web/b1 --limit 100", "what has become of b1?"},
+    Example{"hawserctl history --service web --json", "for the report of an incident"}};
 
 constexpr std::array kExplainPositionals{
     Positional{"SERVICE", true, Value::kService, "a service with forward splice"},
@@ -241,6 +253,17 @@ constexpr std::array kVerbs{
          "which also keeps a rotation from being repeated by accident; --force does it anyhow. A "
          "rotation is the one change that is not idempotent. The keys themselves are never shown.",
          kKeysPositionals, kKeysOptions, kKeysExamples},
+    Verb{VerbId::kHistory,
+         "history",
+         "Show who changed what, when and why.",
+         "One row a change, newest first: weights, drains, maintenances and their ends, and "
+         "rotations of keys, by operators or by hawserd itself; WHY is their --reason. A change "
+         "that the dataplane refused has a second row that takes it back. It survives restarts, "
+         "and names that have left the configuration file are still found. What the file itself "
+         "changed is not in it. The filters apply together.",
+         {},
+         kHistoryOptions,
+         kHistoryExamples},
     Verb{VerbId::kWhy, "why", "Where would this request go, and why?",
          "Asks the running dataplane what it would do with one request to a spliced service; "
          "nothing is forwarded or counted. One sentence, then the backend, or the status that the "

@@ -21,6 +21,7 @@ enum class VerbId : std::uint8_t {
   kTop,
   kReload,
   kKeys,
+  kHistory,
   kWhy,
   kTrace,
   kVersion,

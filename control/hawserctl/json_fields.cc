@@ -217,6 +217,18 @@ constexpr std::array kKeys{
     JsonField{"note", "string", "rotate only; what else is worth knowing"},
 };
 
+constexpr std::array kHistory{
+    JsonField{"history[].at_unix", "number", "when; newest first"},
+    JsonField{"history[].author", "string", "who; hawserd: by itself"},
+    JsonField{"history[].service", "string", "empty: of no service"},
+    JsonField{"history[].backend", "string", "empty: of no backend"},
+    JsonField{"history[].field", "string", "what changed: weight, mode or cookie_key"},
+    JsonField{"history[].before", "string", "empty: there was none"},
+    JsonField{"history[].after", "string", "empty: there is none any more"},
+    JsonField{"history[].reason", "string", "why; empty: nobody said"},
+    JsonField{"truncated", "boolean", "--limit cut the list: there are older ones"},
+};
+
 constexpr std::array kExplain{
     JsonField{"steps[].name", "string", "what was decided, in order"},
     JsonField{"steps[].value", "string", "how"},
@@ -286,6 +298,8 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kReload;
     case VerbId::kKeys:
       return kKeys;
+    case VerbId::kHistory:
+      return kHistory;
     case VerbId::kWhy:
     case VerbId::kTrace:
       return kExplain;

@@ -57,6 +57,8 @@ Verdict dispatch(const Session& session) {
       return run_reload(session);
     case VerbId::kKeys:
       return run_keys(session);
+    case VerbId::kHistory:
+      return run_history(session);
     case VerbId::kWhy:
       return run_why(session);
     case VerbId::kTrace:

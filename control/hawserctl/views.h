@@ -36,6 +36,9 @@ namespace hawser::ctl {
                                     std::uint64_t now_unix);
 [[nodiscard]] std::string rotation_view(const rpc::RotateKeysReply& reply, const Paint& paint,
                                         std::uint64_t now_unix);
+// Moments are told as they passed by and in UTC, to find them in logs and graphs.
+[[nodiscard]] std::string history_view(const rpc::HistoryReply& reply, const Paint& paint,
+                                       std::uint64_t now_unix);
 // One sentence, then the backend or the status.
 [[nodiscard]] std::string why_view(const path::ExplainReply& reply, std::string_view service,
                                    const Paint& paint);

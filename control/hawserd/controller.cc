@@ -123,6 +123,12 @@ View Controller::view() const {
           .configuration_file = configuration_file_};
 }
 
+Result<std::vector<HistoryEntry>> Controller::history(const HistoryFilter& filter,
+                                                      std::uint32_t limit) const {
+  const std::lock_guard lock(mutex_);
+  return journal_->history(filter, limit);
+}
+
 // The key of a running dataplane wins: changing it would tear flows. Under mutex_.
 void Controller::ensure_flow_key(const dataplane::v1::HelloReply& hello,
                                  const std::optional<model::Desired>& running) {

@@ -105,6 +105,9 @@ class Controller final : public DataplaneListener {
   void note_check(const CheckReport& report);
   [[nodiscard]] View view() const;
   [[nodiscard]] KeysView keys() const;
+  // What operators and hawserd itself changed: the newest `limit` entries, newest first.
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(const HistoryFilter& filter,
+                                                          std::uint32_t limit) const;
 
   void connected(const dataplane::v1::HelloReply& hello,
                  const std::optional<model::Desired>& running) override;

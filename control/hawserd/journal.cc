@@ -12,6 +12,7 @@ namespace {
 
 // synchronous=FULL: a change that was acknowledged survives the loss of power.
 // secure_delete: a key that is gone is overwritten.
+// Each filter of the history has an index of its own: entries with the same names are in it by id.
 constexpr const char* kSchema = R"(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -24,6 +25,9 @@ CREATE TABLE IF NOT EXISTS history (
   id INTEGER PRIMARY KEY, at_unix INTEGER NOT NULL, service TEXT NOT NULL, backend TEXT NOT NULL,
   field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, author TEXT NOT NULL,
   reason TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS history_of_service ON history (service);
+CREATE INDEX IF NOT EXISTS history_of_backend ON history (backend);
+CREATE INDEX IF NOT EXISTS history_of_both ON history (service, backend);
 CREATE TABLE IF NOT EXISTS cookie_key (
   place INTEGER PRIMARY KEY, id INTEGER NOT NULL, secret BLOB NOT NULL, author TEXT NOT NULL,
   reason TEXT NOT NULL, since_unix INTEGER NOT NULL, confirmed INTEGER NOT NULL);
@@ -177,10 +181,17 @@ Result<void> Journal::record(std::span<const IntentChange> changes) {
   return finish(std::move(done));
 }
 
-Result<std::vector<HistoryEntry>> Journal::history(std::uint32_t limit) {
-  Statement select(database_,
-                   "SELECT at_unix, service, backend, field, before, after, author, reason "
-                   "FROM history ORDER BY id DESC LIMIT ?");
+Result<std::vector<HistoryEntry>> Journal::history(const HistoryFilter& filter,
+                                                   std::uint32_t limit) {
+  std::string sql =
+      "SELECT at_unix, service, backend, field, before, after, author, reason FROM history";
+  if (!filter.service.empty()) sql += " WHERE service = ?";
+  if (!filter.backend.empty()) sql += filter.service.empty() ? " WHERE" : " AND";
+  if (!filter.backend.empty()) sql += " backend = ?";
+  sql += " ORDER BY id DESC LIMIT ?";
+  Statement select(database_, sql.c_str());
+  if (!filter.service.empty()) select.text(filter.service);
+  if (!filter.backend.empty()) select.text(filter.backend);
   select.number(limit);
   std::vector<HistoryEntry> found;
   int step = select.step();

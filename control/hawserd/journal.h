@@ -57,6 +57,12 @@ struct HistoryEntry {
   Authorship by;
 };
 
+// Which entries of the history are asked for; what is empty does not matter.
+struct HistoryFilter {
+  std::string service;
+  std::string backend;
+};
+
 // A key that signs session cookies, or did.
 struct KeyRecord {
   model::CookieKey key;
@@ -79,8 +85,10 @@ class Journal {
   [[nodiscard]] Result<std::vector<Intent>> intents();
   // All of the changes or none, with a line of history each.
   [[nodiscard]] Result<void> record(std::span<const IntentChange> changes);
-  // The newest `limit` entries, newest first.
-  [[nodiscard]] Result<std::vector<HistoryEntry>> history(std::uint32_t limit);
+  // The newest `limit` entries that pass the filter, newest first. An index leads to them, so that
+  // the time it takes does not grow with the history.
+  [[nodiscard]] Result<std::vector<HistoryEntry>> history(const HistoryFilter& filter,
+                                                          std::uint32_t limit);
 
   [[nodiscard]] Result<std::optional<model::FlowKey>> flow_key();
   [[nodiscard]] Result<void> set_flow_key(const model::FlowKey& key);

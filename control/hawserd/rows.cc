@@ -214,6 +214,19 @@ std::vector<v1::Drift> drift_rows(const View& view) {
   return rows;
 }
 
+v1::HistoryRow history_row(const HistoryEntry& entry) {
+  v1::HistoryRow row;
+  row.set_at_unix(entry.by.since_unix);
+  row.set_author(entry.by.author);
+  row.set_service(entry.service);
+  row.set_backend(entry.backend);
+  row.set_field(entry.field);
+  row.set_before(entry.before);
+  row.set_after(entry.after);
+  row.set_reason(entry.by.reason);
+  return row;
+}
+
 v1::KeysReply keys_reply(const KeysView& view) {
   v1::KeysReply reply;
   for (const KeyView& key : view.keys) {

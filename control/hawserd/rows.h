@@ -21,6 +21,8 @@ namespace hawser::control {
 // Where runtime differs from the file.
 [[nodiscard]] std::vector<v1::Drift> drift_rows(const View& view);
 
+[[nodiscard]] v1::HistoryRow history_row(const HistoryEntry& entry);
+
 // Never the secrets.
 [[nodiscard]] v1::KeysReply keys_reply(const KeysView& view);
 

@@ -1,6 +1,7 @@
 // gRPC service Observe: views of the controller joined with the dataplane's answers.
 #include "service_observe.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -189,6 +190,26 @@ grpc::Status ObserveService::Explain(grpc::ServerContext* /*context*/, const wir
 grpc::Status ObserveService::ListKeys(grpc::ServerContext* /*context*/,
                                       const v1::KeysRequest* /*request*/, v1::KeysReply* reply) {
   *reply = keys_reply(controller_.keys());
+  return grpc::Status::OK;
+}
+
+grpc::Status ObserveService::ListHistory(grpc::ServerContext* /*context*/,
+                                         const v1::HistoryRequest* request,
+                                         v1::HistoryReply* reply) {
+  const std::uint32_t asked =
+      request->limit() == 0 ? limits::kDefaultHistoryEntries : request->limit();
+  const std::uint32_t limit = std::min(asked, limits::kMaxHistoryEntries);
+  // One more than is told, to know whether there are more.
+  const Result<std::vector<HistoryEntry>> found =
+      controller_.history({request->service(), request->backend()}, limit + 1);
+  if (!found) return {grpc::StatusCode::INTERNAL, found.error().message};
+  // What has a history may be gone from the file; what has none must be in it.
+  if (found->empty()) {
+    return check_names(controller_.view().runtime, request->service(), request->backend());
+  }
+  reply->set_truncated(found->size() > limit);
+  const std::size_t told = std::min<std::size_t>(found->size(), limit);
+  for (std::size_t at = 0; at < told; ++at) *reply->add_history() = history_row((*found)[at]);
   return grpc::Status::OK;
 }
 

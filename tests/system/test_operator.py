@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import time
 
 from harness import RUN, check, contains, equal
@@ -22,7 +23,7 @@ def shares(connections=600):
 
 def test_tables_for_people(system):
     """Every verb that looks prints something for people and JSON for programs."""
-    for verb in ("status", "services", "backends", "counters", "flows", "version"):
+    for verb in ("status", "services", "backends", "counters", "flows", "history", "version"):
         check(system.done(verb).strip(), f"{verb} prints nothing")
         json.loads(system.done(verb, "--json"))
     check(system.done("top", "--once").strip(), "top --once prints nothing")
@@ -224,3 +225,116 @@ def test_reload_refuses_a_bad_file(system):
     system.balancer.write(before)
     check(shares(60), "traffic stopped")
     equal(system.ctl("status", "--check").returncode, 0, "exit of status --check")
+
+
+def history(system, *arguments):
+    return system.balancer.json("history", *arguments)["history"]
+
+
+def told(rows, *keys):
+    return [tuple(row[key] for key in keys) for row in rows]
+
+
+def test_history(system):
+    """Every change is in the history with author, reason and moment, the newest first."""
+    began = int(time.time())
+    system.done("weight", "web/b1", "300", "--reason", "new kernel")
+    system.done("weight", "web/b1", "300", "--reason", "so already")
+    system.done("weight", "web/b1", "7", "--dry-run", "--reason", "only asked")
+    system.refused(2, "weight", "web/b1", "0", "--reason", "no such weight")
+    system.done("drain", "web/b2", "--reason", "disk swap")
+    system.done("ready", "web/b2")
+    system.done("keys", "rotate", "--reason", "quarterly")
+    rows = history(system, "--limit", "4")
+    equal(told(rows, "service", "backend", "field", "before", "after", "reason"),
+          [("", "", "cookie_key", "0", "1", "quarterly"),
+           ("web", "b2", "mode", "drain", "ready", ""),
+           ("web", "b2", "mode", "ready", "drain", "disk swap"),
+           ("web", "b1", "weight", "100", "300", "new kernel")], "the last four changes")
+    system.done("weight", "web/b1", "301", "--reason", "next")
+    drift = system.balancer.json("status")["drift"][0]
+    equal({row["author"] for row in rows}, {drift["author"]}, "authors")
+    check(all(began <= row["at_unix"] <= time.time() for row in rows), f"moments of {rows}")
+    system.done("weight", "web/b1", "--file", "--reason", "enough")
+    equal(told(history(system, "--limit", "1"), "before", "after", "reason"),
+          [("301", "100", "enough")], "the change back")
+    equal(told(history(system, "--limit", "1000")[-1:], "author", "field", "reason"),
+          [("hawserd", "cookie_key", "the first key")], "the first entry of all")
+
+
+def test_history_for_people(system):
+    """The table has one row a change; older ones are mentioned beside it."""
+    done = system.ctl("history", "--limit", "6")
+    equal(done.returncode, 0, "exit")
+    lines = done.stdout.splitlines()
+    equal((len(lines), lines[0].split()), (7, ["WHEN", "UTC", "WHO", "WHAT", "WHY"]), "the table")
+    moment = r"(just now|\d+ (s|min) ago) +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\S+ +"
+    for line, what in ((lines[1], r"web/b1 weight 301 -> 100 +enough"),
+                       (lines[3], r"cookie_key 0 -> 1 +quarterly"),
+                       (lines[4], r"web/b2 mode drain -> ready +-"),
+                       (lines[5], r"web/b2 mode ready -> drain +disk swap")):
+        check(re.fullmatch(moment + what, line), f"row {line!r} instead of {what}")
+    contains(done.stderr, "older changes than these 6: raise --limit", "what is said besides")
+    equal(system.ctl("history", "--limit", "1000").stderr, "", "what is said of all")
+
+
+def test_history_filters(system):
+    """history filters by service, backend and number."""
+    system.done("weight", "sticky/b1", "50", "--reason", "sticky too")
+    system.done("weight", "sticky/b1", "--file")
+    every = history(system, "--limit", "1000")
+    for arguments, wanted in (
+            (["--service", "web"], lambda row: row["service"] == "web"),
+            (["--backend", "web/b2"],
+             lambda row: (row["service"], row["backend"]) == ("web", "b2")),
+            (["--backend", "b1"], lambda row: row["backend"] == "b1"),
+            (["--service", "sticky", "--backend", "b1"], lambda row: row["service"] == "sticky")):
+        rows = [row for row in every if wanted(row)]
+        check(2 <= len(rows) < len(every), f"{len(rows)} changes for {arguments}")
+        equal(history(system, *arguments, "--limit", "1000"), rows, f"history {arguments}")
+        one = system.balancer.json("history", *arguments, "--limit", "1")
+        equal((one["history"], one["truncated"]), (rows[:1], True), f"the newest of {arguments}")
+    equal(len(history(system)), min(len(every), 20), "entries without --limit")
+
+
+def test_history_of_unknown_names(system):
+    """A name that is nowhere is refused and the nearest named; a configured one has no changes."""
+    equal(history(system, "--service", "web6"), [], "changes of web6")
+    equal(system.done("history", "--service", "web6"), "nothing was changed yet\n", "the text")
+    contains(system.refused(1, "history", "--service", "wab"), 'did you mean "web', "the message")
+    contains(system.refused(1, "history", "--backend", "web/b9"), 'no backend "b9"', "the message")
+    for arguments in (["--limit", "0"], ["--limit", "1001"], ["web"],
+                      ["--service", "web6", "--backend", "web/b1"]):
+        system.refused(2, "history", *arguments)
+
+
+def test_history_of_what_is_gone(system):
+    """A backend that leaves the file keeps its history, with what was dropped by it."""
+    with open(system.balancer.file, encoding="utf-8") as stream:
+        before = stream.read()
+    system.done("weight", "web/b3", "77", "--reason", "before it goes")
+    line = '  { name = "b3", address = "10.77.0.13", port = 8080, weight = 100 },\n'
+    check(line in before, "the test's file has no b3")
+    system.balancer.write(before.replace(line, "", 1))
+    system.done("reload", "--wait")
+    check("b3" not in system.balancer.backends("web"), "b3 is still there")
+    rows = history(system, "--backend", "web/b3", "--limit", "2")
+    system.balancer.write(before)
+    system.done("reload", "--wait")
+    system.balancer.until_ok()
+    equal(told(rows, "field", "before", "after"),
+          [("weight", "77", ""), ("weight", "100", "77")], "changes of what is gone")
+    equal((rows[0]["author"], rows[1]["reason"]), ("hawserd", "before it goes"), "who and why")
+    contains(rows[0]["reason"], "not in the configuration file any more", "why it was dropped")
+
+
+def test_history_survives(system):
+    """After kill -9 of hawserd the history is as it was; everybody may read it."""
+    before = history(system, "--limit", "1000")
+    system.balancer.hawserd.kill()
+    system.balancer.hawserd.start()
+    system.balancer.until_ok()
+    equal(history(system, "--limit", "1000"), before, "the history")
+    done = system.ctl("history", "--limit", "1000", "--json", socket=f"{RUN}/hawserd-ro.sock")
+    equal((done.returncode, json.loads(done.stdout)["history"]), (0, before),
+          "what the read-only socket tells")

@@ -48,7 +48,7 @@ class CookieKeys : public ControllerTest {
     end();
     const Result<std::unique_ptr<Journal>> journal = Journal::open(scratch_.path() + "/state");
     EXPECT_TRUE(journal.has_value());
-    const Result<std::vector<HistoryEntry>> history = (*journal)->history(1);
+    const Result<std::vector<HistoryEntry>> history = (*journal)->history({}, 1);
     return history && !history->empty() ? history->front() : HistoryEntry();
   }
 

@@ -37,6 +37,8 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   path::ExplainReply explanation;
   path::Explain last_explain;
   rpc::KeysReply keys;
+  rpc::HistoryReply history;
+  rpc::HistoryRequest last_history;
   rpc::RotateKeysReply rotation;
   rpc::RotateKeysRequest last_rotation;
   path::ServiceCounters spliced;  // with a name: of the service in GetCounters
@@ -113,6 +115,12 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   grpc::Status ListKeys(grpc::ServerContext*, const rpc::KeysRequest*,
                         rpc::KeysReply* reply) override {
     *reply = keys;
+    return answer;
+  }
+  grpc::Status ListHistory(grpc::ServerContext*, const rpc::HistoryRequest* request,
+                           rpc::HistoryReply* reply) override {
+    last_history = *request;
+    *reply = history;
     return answer;
   }
   grpc::Status RotateKeys(grpc::ServerContext*, const rpc::RotateKeysRequest* request,

@@ -30,7 +30,7 @@ class JournalTest : public testing::Test {
 TEST_F(JournalTest, ANewOneIsEmptyAndPrivate) {
   const std::unique_ptr<Journal> journal = open();
   EXPECT_TRUE(journal->intents()->empty());
-  EXPECT_TRUE(journal->history(10)->empty());
+  EXPECT_TRUE(journal->history({}, 10)->empty());
   EXPECT_FALSE(journal->flow_key()->has_value());
   EXPECT_EQ(*journal->epoch(), Epoch(0));
   struct stat status {};
@@ -64,13 +64,57 @@ TEST_F(JournalTest, AnEmptyValueTakesTheIntentBackAndHistoryKeepsBoth) {
                                           {back, "drain", "ready", carl}};
   ASSERT_TRUE(journal->record(changes).has_value());
   EXPECT_TRUE(journal->intents()->empty());
-  const std::vector<HistoryEntry> history = *journal->history(10);
+  const std::vector<HistoryEntry> history = *journal->history({}, 10);
   ASSERT_EQ(history.size(), 2U);
   EXPECT_EQ(history[0].after, "ready");
   EXPECT_EQ(history[0].by, carl);
   EXPECT_EQ(history[1].after, "drain");
   EXPECT_EQ(history[1].by, kDrain.by);
-  EXPECT_EQ(journal->history(1)->size(), 1U);
+  EXPECT_EQ(journal->history({}, 1)->size(), 1U);
+}
+
+// "service/backend" of the entries that pass, with the number that is their reason.
+std::vector<std::string> passing(Journal& journal, const HistoryFilter& filter,
+                                 std::uint32_t limit = 10) {
+  std::vector<std::string> found;
+  const Result<std::vector<HistoryEntry>> entries = journal.history(filter, limit);
+  EXPECT_TRUE(entries.has_value());
+  if (!entries) return found;
+  for (const HistoryEntry& entry : *entries) {
+    found.push_back(entry.service + "/" + entry.backend + " " + entry.by.reason);
+  }
+  return found;
+}
+
+TEST_F(JournalTest, HistoryIsFilteredByNamesAndByNumberNewestFirst) {
+  using Names = std::vector<std::string>;
+  const std::vector<std::pair<std::string, std::string>> names{
+      {"web", "b1"}, {"web", "b2"}, {"api", "b1"}, {"web", "b1"}, {"it's", "b%"}};
+  {
+    const std::unique_ptr<Journal> journal = open();
+    std::vector<IntentChange> changes;
+    for (const auto& [service, backend] : names) {
+      const Authorship by{"ann", std::to_string(changes.size()), 100};
+      changes.push_back({{service, backend, "weight", "5", by}, "1", "5", by});
+    }
+    ASSERT_TRUE(journal->record(changes).has_value());
+    const HistoryEntry rotation{"", "", "cookie_key", "0", "1", {"ann", "5", 100}};
+    ASSERT_TRUE(journal->set_cookie_keys({}, rotation).has_value());
+  }
+  // Also after a restart, and in spite of the same second for all.
+  const std::unique_ptr<Journal> journal = open();
+  EXPECT_EQ(passing(*journal, {}),
+            (Names{"/ 5", "it's/b% 4", "web/b1 3", "api/b1 2", "web/b2 1", "web/b1 0"}));
+  EXPECT_EQ(passing(*journal, {}, 2), (Names{"/ 5", "it's/b% 4"}));
+  EXPECT_EQ(passing(*journal, {"web", ""}), (Names{"web/b1 3", "web/b2 1", "web/b1 0"}));
+  EXPECT_EQ(passing(*journal, {"web", ""}, 2), (Names{"web/b1 3", "web/b2 1"}));
+  EXPECT_EQ(passing(*journal, {"", "b1"}), (Names{"web/b1 3", "api/b1 2", "web/b1 0"}));
+  EXPECT_EQ(passing(*journal, {"web", "b1"}), (Names{"web/b1 3", "web/b1 0"}));
+  EXPECT_EQ(passing(*journal, {"web", "b1"}, 1), Names{"web/b1 3"});
+  EXPECT_EQ(passing(*journal, {"it's", "b%"}), Names{"it's/b% 4"});
+  EXPECT_EQ(passing(*journal, {"api", "b2"}), Names{});
+  EXPECT_EQ(passing(*journal, {"we", ""}), Names{});
+  EXPECT_EQ(passing(*journal, {}, 0), Names{});
 }
 
 TEST_F(JournalTest, KeyAndEpochSurviveARestart) {

@@ -1,5 +1,5 @@
-// What hawserd answers about one request and about keys, with a dataplane's socket of its own
-// making.
+// What hawserd answers about one request, keys and the history, with a dataplane's socket of its
+// own making.
 #include "service_observe.h"
 
 #include <sys/socket.h>
@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "controller_fixture.h"
+#include "hawser/base/limits.h"
 #include "hawser/net/endian.h"
 #include "service_administer.h"
 
@@ -77,6 +78,16 @@ class ObserveTest : public ControllerTest {
   }
   ObserveService service() {
     return {*controller_, DataplaneQuery(scratch_.path() + "/dataplane.sock"), watch_};
+  }
+  v1::HistoryReply history(const std::string& of, const std::string& backend, std::uint32_t limit) {
+    v1::HistoryRequest request;
+    request.set_service(of);
+    request.set_backend(backend);
+    request.set_limit(limit);
+    v1::HistoryReply reply;
+    const grpc::Status status = service().ListHistory(nullptr, &request, &reply);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return reply;
   }
   static wire::Explain question() {
     wire::Explain question;
@@ -186,6 +197,95 @@ TEST_F(ObserveTest, KeysAreListedWithoutTheirSecrets) {
   for (const model::CookieKey& key : dataplane_->running().cookie_keys) {
     const std::string secret(key.secret.begin(), key.secret.end());
     EXPECT_EQ(told.find(secret), std::string::npos);
+  }
+}
+
+TEST_F(ObserveTest, HistoryIsToldNewestFirstAndUpToALimit) {
+  dataplane_->connect(1);
+  for (const std::uint32_t weight : {5U, 6U, 7U}) {
+    now_ = 1000 + weight;
+    const ChangeOutcome done = controller_->set_weight(
+        {.service = "web", .backend = "b1", .weight = weight, .author = "ann", .reason = "tuning"});
+    ASSERT_EQ(done.failure, Failure::kNone) << done.message;
+  }
+  const v1::HistoryReply all = history("web", "", 3);
+  ASSERT_EQ(all.history_size(), 3);
+  EXPECT_FALSE(all.truncated());
+  const v1::HistoryRow& newest = all.history(0);
+  EXPECT_EQ(newest.at_unix(), 1007U);
+  EXPECT_EQ(newest.author(), "ann");
+  EXPECT_EQ(newest.service(), "web");
+  EXPECT_EQ(newest.backend(), "b1");
+  EXPECT_EQ(newest.field(), "weight");
+  EXPECT_EQ(newest.before(), "6");
+  EXPECT_EQ(newest.after(), "7");
+  EXPECT_EQ(newest.reason(), "tuning");
+  EXPECT_EQ(all.history(2).after(), "5");
+  const v1::HistoryReply two = history("", "b1", 2);
+  ASSERT_EQ(two.history_size(), 2);
+  EXPECT_TRUE(two.truncated());
+  EXPECT_EQ(two.history(1).after(), "6");
+  // The first cookie key is hawserd's own doing, and of no service.
+  const v1::HistoryReply every = history("", "", UINT32_MAX);
+  ASSERT_EQ(every.history_size(), 4);
+  EXPECT_EQ(every.history(3).field(), "cookie_key");
+  EXPECT_EQ(every.history(3).service(), "");
+  EXPECT_EQ(every.history(3).author(), "hawserd");
+}
+
+TEST_F(ObserveTest, HistoryWithoutANumberIsAScreenAndNeverLongerThanTheLimit) {
+  std::vector<IntentChange> changes;
+  for (std::uint32_t i = 0; i <= limits::kMaxHistoryEntries; ++i) {
+    const Authorship by{"ann", std::to_string(i), 100};
+    changes.push_back({{"gone", "b9", "weight", "", by}, "1", "5", by});
+  }
+  end();
+  ASSERT_TRUE((*Journal::open(scratch_.path() + "/state"))->record(changes).has_value());
+  start();
+  const v1::HistoryReply screen = history("gone", "b9", 0);
+  EXPECT_EQ(screen.history_size(), 20);
+  EXPECT_TRUE(screen.truncated());
+  const v1::HistoryReply most = history("gone", "", UINT32_MAX);
+  ASSERT_EQ(most.history_size(), 1000);
+  EXPECT_TRUE(most.truncated());
+  EXPECT_EQ(most.history(0).reason(), "1000");
+  EXPECT_EQ(most.history(999).reason(), "1");
+}
+
+TEST_F(ObserveTest, OnlyNamesWithoutAHistoryHaveToBeConfigured) {
+  const Authorship by{"ann", "", 100};
+  const std::vector<IntentChange> changes{{{"gone", "b9", "weight", "", by}, "1", "5", by}};
+  end();
+  ASSERT_TRUE((*Journal::open(scratch_.path() + "/state"))->record(changes).has_value());
+  start();
+  struct Row {
+    std::string service;
+    std::string backend;
+    int entries;
+    std::string words;  // of NOT_FOUND
+  };
+  const std::vector<Row> rows{
+      {"gone", "", 1, ""},
+      {"", "b9", 1, ""},
+      {"gone", "b9", 1, ""},
+      {"web", "", 0, ""},
+      {"web", "b2", 0, ""},
+      {"", "b1", 0, ""},  // of two services
+      {"wbe", "", 0, "there is no service \"wbe\" (did you mean \"web\"?)"},
+      {"gone", "b1", 0, "there is no service \"gone\""},
+      {"web", "b9", 0, "there is no backend \"b9\" in service \"web\""},
+      {"", "c", 0, "there is no backend \"c\""},
+  };
+  for (const Row& row : rows) {
+    v1::HistoryRequest request;
+    request.set_service(row.service);
+    request.set_backend(row.backend);
+    v1::HistoryReply reply;
+    const grpc::Status status = service().ListHistory(nullptr, &request, &reply);
+    const grpc::StatusCode wanted = row.words.empty() ? grpc::OK : grpc::NOT_FOUND;
+    EXPECT_EQ(status.error_code(), wanted) << row.service << "/" << row.backend;
+    EXPECT_EQ(status.error_message().substr(0, row.words.size()), row.words);
+    EXPECT_EQ(reply.history_size(), row.entries) << row.service << "/" << row.backend;
   }
 }
 

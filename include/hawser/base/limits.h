@@ -370,6 +370,13 @@ inline constexpr std::size_t kMaxControlConnections = 32;
 // Above kMaxHttpHead, so that what happens to a head too large can be asked as well.
 inline constexpr std::size_t kMaxExplainHead = 64U << 10;
 
+// Entries of one answer to `hawserctl history`: 1000 with the longest names and reasons are 1.3 MB,
+// below gRPC's 4 MiB for a message. hawserctl refuses a larger number with a usage error, hawserd
+// answers others who ask for more with so many, and says that there are more.
+inline constexpr std::uint32_t kMaxHistoryEntries = 1000;
+// And of an answer to somebody who names no number: what fits on a screen.
+inline constexpr std::uint32_t kDefaultHistoryEntries = 20;
+
 // Configuration file, bytes. A longer one is refused.
 inline constexpr std::size_t kMaxConfigurationBytes = 64U << 20;
 
