@@ -14,8 +14,6 @@
 namespace hawser::ctl {
 namespace {
 
-constexpr std::string_view kRotate = "rotate";
-
 Failure usage(std::string what, const Verb* verb) {
   return {ExitCode::kUsage, std::move(what),
           verb == nullptr ? "see \"hawserctl --help\""
@@ -111,14 +109,17 @@ std::optional<std::string> check_backend(std::string_view text) {
   return "must be SERVICE/BACKEND, or BACKEND when the name is unique";
 }
 
-std::optional<std::string> check_sort(std::string_view text) {
+// An optional argument that has one word only may as well be left out.
+std::optional<std::string> check_choice(Value value, std::string_view text) {
+  const std::span<const std::string_view> words = words_of(value);
   std::vector<std::string> known;
   std::string list;
-  for (const SortKey& key : sort_keys()) {
-    if (key.word == text) return std::nullopt;
-    known.emplace_back(key.word);
-    list.append(list.empty() ? "" : ", ").append(key.word);
+  for (const std::string_view word : words) {
+    if (word == text) return std::nullopt;
+    known.emplace_back(word);
+    list.append(list.empty() ? "" : ", ").append(word);
   }
+  if (words.size() == 1) return fmt::format("must be {}, or left out", list);
   return fmt::format("must be one of {}{}", list, suggestion(text, known));
 }
 
@@ -131,13 +132,12 @@ std::optional<std::string> check(Value value, std::string_view text, std::uint64
     case Value::kSeconds:
       return check_seconds(text, high);
     case Value::kSort:
-      return check_sort(text);
+    case Value::kAction:
+    case Value::kShell:
+      return check_choice(value, text);
     case Value::kBackend:
       if (auto wrong = check_text(text)) return wrong;
       return check_backend(text);
-    case Value::kAction:
-      if (text == kRotate) return std::nullopt;
-      return fmt::format("must be {}, or left out", kRotate);
     case Value::kWord:
       return check_word(text, high);
     case Value::kMethod:

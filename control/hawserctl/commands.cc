@@ -165,8 +165,12 @@ constexpr std::array kTraceExamples{Example{
 constexpr std::array kVersionExamples{
     Example{"hawserctl version", "of hawserctl, hawserd and the dataplane"}};
 
+constexpr std::array kCompletionPositionals{
+    Positional{"SHELL", false, Value::kShell, "bash, zsh or fish; default bash"}};
 constexpr std::array kCompletionExamples{
-    Example{"hawserctl completion > /etc/bash_completion.d/hawserctl", "install it by hand"}};
+    Example{"hawserctl completion > /etc/bash_completion.d/hawserctl", "install it by hand"},
+    Example{"hawserctl completion zsh > /usr/local/share/zsh/site-functions/_hawserctl", "for zsh"},
+    Example{"hawserctl completion fish > /etc/fish/completions/hawserctl.fish", "for fish"}};
 
 constexpr std::array kVerbs{
     Verb{VerbId::kStatus,
@@ -281,9 +285,9 @@ constexpr std::array kVerbs{
          kVersionExamples},
     Verb{VerbId::kCompletion,
          "completion",
-         "Print the bash completion script.",
+         "Print the completion script of a shell.",
          "Completes verbs, options, and names of services and backends.",
-         {},
+         kCompletionPositionals,
          {},
          kCompletionExamples},
     Verb{VerbId::kReference,
@@ -295,6 +299,8 @@ constexpr std::array kVerbs{
          {},
          false,
          true},
+    Verb{
+        VerbId::kManual, "manual", "Print packaging/man/hawserctl.8.", "", {}, {}, {}, false, true},
 };
 
 constexpr std::array kSortKeys{
@@ -306,6 +312,16 @@ constexpr std::array kSortKeys{
     SortKey{"packets", 'p', "packets a second, both ways"},
     SortKey{"bits", 'b', "bits a second, both ways"},
 };
+
+constexpr std::array<std::string_view, 1> kActions{"rotate"};
+constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
+
+// The words of kSortKeys alone.
+constexpr auto kSortWords = [] {
+  std::array<std::string_view, kSortKeys.size()> words;
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = kSortKeys[i].word;
+  return words;
+}();
 
 constexpr std::array kExitMeanings{
     ExitMeaning{0, "done, or it was so already"},
@@ -329,6 +345,13 @@ std::span<const SortKey> sort_keys() noexcept {
 }
 std::span<const ExitMeaning> exit_meanings() noexcept {
   return kExitMeanings;
+}
+
+std::span<const std::string_view> words_of(Value value) noexcept {
+  if (value == Value::kSort) return kSortWords;
+  if (value == Value::kAction) return kActions;
+  if (value == Value::kShell) return kShells;
+  return {};
 }
 
 const Verb* find_verb(std::string_view name) noexcept {

@@ -1,5 +1,5 @@
-// The command syntax as data: CLI set-up, --help, bash completion and the reference page are all
-// made from these tables.
+// The command syntax as data: CLI set-up, --help, completion for three shells, the manual page and
+// the reference page are all made from these tables.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ enum class VerbId : std::uint8_t {
   kVersion,
   kCompletion,
   kReference,
+  kManual,
 };
 
 // What a value is: decides how it is checked and what the shell completes it with.
@@ -41,6 +42,7 @@ enum class Value : std::uint8_t {
   kTarget,   // SERVICE or SERVICE/BACKEND
   kSort,     // a word of sort_keys()
   kAction,   // the word "rotate"
+  kShell,    // a shell that completion is written for
   kWord,     // no blanks, up to `high` bytes
   kMethod,   // of an HTTP request, as are the next three
   kRequestTarget,
@@ -102,6 +104,9 @@ struct ExitMeaning {
 [[nodiscard]] std::span<const Option> global_options() noexcept;
 [[nodiscard]] std::span<const SortKey> sort_keys() noexcept;
 [[nodiscard]] std::span<const ExitMeaning> exit_meanings() noexcept;
+
+// The words that a value is one of; none where it is no choice.
+[[nodiscard]] std::span<const std::string_view> words_of(Value value) noexcept;
 
 // Nothing when there is no such verb.
 [[nodiscard]] const Verb* find_verb(std::string_view name) noexcept;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "completion_parts.h"
 
 namespace hawser::ctl {
 namespace {
@@ -36,8 +37,7 @@ _hawserctl_complete() {
     service) COMPREPLY=($(compgen -W "$(_hawserctl_services)" -- "$cur")) ;;
     backend) COMPREPLY=($(compgen -W "$(_hawserctl_backends)" -- "$cur")) ;;
     target) COMPREPLY=($(compgen -W "$(_hawserctl_services; _hawserctl_backends)" -- "$cur")) ;;
-    sort) COMPREPLY=($(compgen -W "@SORT_KEYS@" -- "$cur")) ;;
-    action) COMPREPLY=($(compgen -W "rotate" -- "$cur")) ;;
+    words:*) local words=${1#words:}; COMPREPLY=($(compgen -W "${words//,/ }" -- "$cur")) ;;
   esac
 }
 
@@ -81,68 +81,24 @@ _hawserctl() {
 complete -F _hawserctl hawserctl
 )BASH";
 
-// What a value is completed with: a word that _hawserctl_complete understands, or none.
-std::string_view kind_of(Value value) {
-  switch (value) {
-    case Value::kPath:
-      return "path";
-    case Value::kService:
-      return "service";
-    case Value::kBackend:
-      return "backend";
-    case Value::kTarget:
-      return "target";
-    case Value::kSort:
-      return "sort";
-    case Value::kAction:
-      return "action";
-    case Value::kFlag:
-      return "flag";
-    case Value::kText:
-    case Value::kNumber:
-    case Value::kSeconds:
-    case Value::kWord:
-    case Value::kMethod:
-    case Value::kRequestTarget:
-    case Value::kHeader:
-    case Value::kCookie:
-    case Value::kEndpoint:
-      return "none";
-  }
-  return "none";
-}
-
-// The words of `rows`, each made by `word`, with blanks between.
-template <typename Rows, typename Word>
-std::string joined(const Rows& rows, const Word& word) {
-  std::string out;
-  for (const auto& row : rows) {
-    if (!out.empty()) out += ' ';
-    out += word(row);
-  }
-  return out;
+// A word that _hawserctl_complete understands; a choice is its words, with commas between.
+std::string bash_kind(Value value) {
+  const std::string words = words_text(value, ",");
+  return words.empty() ? std::string(kind_of(value)) : "words:" + words;
 }
 
 std::string names_of(std::span<const Option> options) {
   return joined(options, [](const Option& option) { return option.name; });
 }
 
-std::vector<Verb> shown_verbs() {
-  std::vector<Verb> shown;
-  for (const Verb& verb : verbs()) {
-    if (!verb.hidden) shown.push_back(verb);
-  }
-  return shown;
-}
-
 // Options that take a value, by what completes it: *" --socket" -> path, "why --file" -> path. The
 // same name may be a flag of another verb.
 std::string value_cases() {
-  std::map<std::string, std::string_view> kinds;
+  std::map<std::string, std::string> kinds;
   const auto add = [&](std::string_view pattern, std::span<const Option> options) {
     for (const Option& option : options) {
       if (option.value == Value::kFlag) continue;
-      kinds[fmt::format(fmt::runtime(pattern), option.name)] = kind_of(option.value);
+      kinds[fmt::format(fmt::runtime(pattern), option.name)] = bash_kind(option.value);
     }
   };
   add("*\" {}\"", global_options());
@@ -156,7 +112,7 @@ std::string verb_cases() {
   std::string out;
   for (const Verb& verb : shown_verbs()) {
     const std::string values =
-        joined(verb.positionals, [](const Positional& each) { return kind_of(each.value); });
+        joined(verb.positionals, [](const Positional& each) { return bash_kind(each.value); });
     const std::string options = names_of(verb.options);
     out += fmt::format("    {})\n", verb.name);
     if (!options.empty()) out += fmt::format("      options+=\" {}\"\n", options);
@@ -170,14 +126,11 @@ std::string verb_cases() {
 
 std::string bash_completion() {
   const std::vector<std::pair<std::string_view, std::string>> fills{
-      {"@SORT_KEYS@", joined(sort_keys(), [](const SortKey& key) { return key.word; })},
       {"@VALUES@", value_cases()},
       {"@VERBS@", joined(shown_verbs(), [](const Verb& verb) { return verb.name; })},
       {"@OPTIONS@", names_of(global_options())},
       {"@CASES@", verb_cases()}};
-  std::string script(kScript);
-  for (const auto& [word, text] : fills) script.replace(script.find(word), word.size(), text);
-  return script;
+  return fill_in(kScript, fills);
 }
 
 }  // namespace hawser::ctl

@@ -1,4 +1,4 @@
-// The bash completion script, made from the table of commands.
+// The completion scripts of three shells, made from the table of commands.
 #pragma once
 
 #include <string>
@@ -7,5 +7,7 @@ namespace hawser::ctl {
 
 // Names of services and backends are asked from hawserd when the user presses Tab.
 [[nodiscard]] std::string bash_completion();
+[[nodiscard]] std::string zsh_completion();
+[[nodiscard]] std::string fish_completion();
 
 }  // namespace hawser::ctl

@@ -307,6 +307,7 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kVersion;
     case VerbId::kCompletion:
     case VerbId::kReference:
+    case VerbId::kManual:
       break;
   }
   return {};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "general_texts.h"
 #include "help.h"
 #include "json_fields.h"
 
@@ -54,33 +55,20 @@ std::string verb_part(const Verb& verb) {
 }  // namespace
 
 std::string reference_page() {
-  std::string out =
+  std::string out = fmt::format(
       "# hawserctl\n\n"
       "Made by `hawserctl reference` from the program's own tables; change those, not this "
       "page.\n\n"
-      "`hawserctl [OPTIONS] VERB …` asks and tells hawserd over its socket. Every verb that "
-      "changes "
-      "something is idempotent: said twice, the second time changes nothing and succeeds; but for "
-      "`keys rotate`, where a guard refuses the second time. Backends "
-      "are named `SERVICE/BACKEND`, or `BACKEND` alone where that name is unique.\n\n"
+      "{}\n\n"
       "## Options of every verb\n\nThey may stand before or after the verb.\n\n"
-      "| option | meaning |\n| --- | --- |\n";
+      "| option | meaning |\n| --- | --- |\n",
+      kIntroduction);
   out += option_rows(global_options());
   out += "\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n";
   for (const ExitMeaning& exit : exit_meanings()) {
     out += fmt::format("| {} | {} |\n", exit.code, cell(exit.meaning));
   }
-  out +=
-      "\nErrors go to standard error as `hawserctl: what: what to do`; with `--json` as "
-      "`{\"error\": {\"code\": 3, \"kind\": \"refused\", \"message\": …, \"advice\": …}}`, where "
-      "kind "
-      "is failed, usage, refused, timed_out or unreachable.\n\n"
-      "## JSON\n\n"
-      "Numbers are numbers, moments are seconds since 1970 (`…_unix`, 0: unknown), sizes are "
-      "bytes, "
-      "shares run from 0 to 1, and every key is always there. Keys are only ever added. Counters "
-      "rise since the start of the dataplane.\n\n"
-      "## Verbs\n\n";
+  out += fmt::format("\n{}\n\n## JSON\n\n{}\n\n## Verbs\n\n", kErrorsText, kJsonText);
   for (const Verb& verb : verbs()) {
     if (!verb.hidden) out += verb_part(verb);
   }

@@ -2,12 +2,15 @@
 #include "run.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "completion.h"
 #include "errors.h"
 #include "help.h"
+#include "manual.h"
 #include "reference.h"
 #include "verbs.h"
 
@@ -67,9 +70,22 @@ Verdict dispatch(const Session& session) {
       return run_version(session);
     case VerbId::kCompletion:
     case VerbId::kReference:
+    case VerbId::kManual:
       break;
   }
-  return ExitCode::kOk;  // those two never come here: they need no hawserd
+  return ExitCode::kOk;  // those three never come here: they need no hawserd
+}
+
+// What the verbs print that are answered without hawserd; nothing for the others.
+std::optional<std::string> own_answer(const Arguments& arguments) {
+  const VerbId verb = arguments.verb()->id;
+  if (verb == VerbId::kReference) return reference_page();
+  if (verb == VerbId::kManual) return manual_page();
+  if (verb != VerbId::kCompletion) return std::nullopt;
+  const std::string shell = arguments.text("SHELL");
+  if (shell == "zsh") return zsh_completion();
+  if (shell == "fish") return fish_completion();
+  return bash_completion();
 }
 
 ExitCode run_connected(const Arguments& arguments, Console& console, bool json) {
@@ -113,12 +129,8 @@ ExitCode run(std::span<const std::string> args, Console& console) {
     console.err << general_help();
     return ExitCode::kUsage;
   }
-  if (verb->id == VerbId::kCompletion) {
-    console.out << bash_completion();
-    return ExitCode::kOk;
-  }
-  if (verb->id == VerbId::kReference) {
-    console.out << reference_page();
+  if (const std::optional<std::string> answer = own_answer(*arguments)) {
+    console.out << *answer;
     return ExitCode::kOk;
   }
   return run_connected(*arguments, console, arguments->has("--json"));

@@ -1,8 +1,6 @@
 // Tests of what hawserctl prints: verdict, views, top, JSON, and the pages made from its tables.
-#include <fstream>
 #include <iterator>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,13 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "commands.h"
-#include "completion.h"
-#include "hawser/model/configuration.h"
 #include "hawserctl_samples.h"
-#include "help.h"
 #include "json.h"
 #include "json_fields.h"
-#include "reference.h"
 #include "table.h"
 #include "top.h"
 #include "verdict.h"
@@ -315,63 +309,6 @@ TEST(JsonViews, StatusHasTheVerdictAndTheServices) {
   EXPECT_EQ(json.items().begin().key(), "verdict");
   EXPECT_EQ(json["verdict"], "critical");
   EXPECT_EQ(json["service_list"][0]["name"], "web");
-}
-
-// --- generated pages -----------------------------------------------------------------------------
-
-std::string read_source(const std::string& path) {
-  std::ifstream file(std::string(HAWSER_SOURCE_ROOT) + "/" + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-TEST(Generated, TheCommittedReferencePageIsUpToDate) {
-  EXPECT_EQ(read_source("docs/reference/hawserctl.md"), reference_page())
-      << "say: hawserctl reference > docs/reference/hawserctl.md";
-}
-
-TEST(Generated, TheCommittedBashCompletionIsUpToDate) {
-  EXPECT_EQ(read_source("packaging/bash-completion/hawserctl"), bash_completion())
-      << "say: hawserctl completion > packaging/bash-completion/hawserctl";
-}
-
-TEST(Packaging, TheExampleConfigurationIsGood) {
-  const auto parsed =
-      model::parse_configuration(read_source("packaging/hawser.toml"), "hawser.toml");
-  for (const model::Diagnostic& diagnostic : parsed.diagnostics) {
-    ADD_FAILURE() << diagnostic.to_string();
-  }
-  EXPECT_EQ(parsed.configuration.services.size(), 2U);
-}
-
-TEST(Generated, EveryVerbAndOptionIsOnThePageInTheHelpAndInTheCompletion) {
-  const std::string page = reference_page();
-  const std::string script = bash_completion();
-  for (const Verb& verb : verbs()) {
-    EXPECT_EQ(contains(page, "### " + std::string(verb.name) + "\n"), !verb.hidden);
-    if (verb.hidden) continue;
-    EXPECT_TRUE(contains(general_help(), std::string(verb.summary).substr(0, 20))) << verb.name;
-    for (const Option& option : verb.options) {
-      EXPECT_TRUE(contains(page, "`" + std::string(option.name))) << option.name;
-      EXPECT_TRUE(contains(script, std::string(option.name))) << option.name;
-      EXPECT_TRUE(contains(verb_help(verb), std::string(option.name))) << option.name;
-    }
-  }
-  EXPECT_FALSE(contains(script,
-                        "@"
-                        "VERBS"));
-}
-
-TEST(Generated, ExamplesAreCommandLinesThatParse) {
-  for (const Verb& verb : verbs()) {
-    for (const Example& example : verb.examples) {
-      std::istringstream words{std::string(example.command)};
-      std::string word;
-      words >> word;
-      EXPECT_EQ(word, "hawserctl");
-      words >> word;
-      EXPECT_EQ(word, verb.name);
-    }
-  }
 }
 
 }  // namespace

@@ -1,0 +1,180 @@
+# fish completion for hawserctl; printed by "hawserctl completion fish". Do not edit.
+
+function __hawserctl_ask
+    set -l words (commandline -opc)
+    set -l socket
+    for i in (seq 2 (math (count $words) - 1))
+        test "$words[$i]" = --socket; and set socket --socket $words[(math $i + 1)]
+    end
+    hawserctl $socket --timeout 1 --json backends 2>/dev/null
+end
+
+function __hawserctl_backend
+    __hawserctl_ask | string replace -rf '^ *"id": "(.*)",$' '$1'
+end
+
+function __hawserctl_service
+    __hawserctl_ask | string replace -rf '^ *"service": "(.*)",$' '$1' | sort -u
+end
+
+function __hawserctl_target
+    __hawserctl_service
+    __hawserctl_backend
+end
+
+# Whether an option of all verbs, or of this one, is followed by its value.
+function __hawserctl_takes_value
+    switch "$argv[1] $argv[2]"
+        case '* --socket' \
+            '* --timeout' \
+            'backends --service' \
+            'weight --reason' \
+            'drain --reason' \
+            'ready --reason' \
+            'maintenance --reason' \
+            'flows --service' \
+            'flows --backend' \
+            'flows --client' \
+            'flows --limit' \
+            'top --sort' \
+            'top --service' \
+            'top --interval' \
+            'top --count' \
+            'keys --reason' \
+            'history --service' \
+            'history --backend' \
+            'history --limit' \
+            'why --client' \
+            'why --method' \
+            'why --host' \
+            'why --header' \
+            'why --cookie' \
+            'why --sni' \
+            'why --alpn' \
+            'why --file' \
+            'trace --client' \
+            'trace --method' \
+            'trace --host' \
+            'trace --header' \
+            'trace --cookie' \
+            'trace --sni' \
+            'trace --alpn' \
+            'trace --file'
+            return 0
+    end
+    return 1
+end
+
+# The verb and its arguments before the cursor, a line each, without options.
+function __hawserctl_words
+    set -l words (commandline -opc)
+    set -l verb ''
+    set -l value no
+    for word in $words[2..-1]
+        if test $value = yes
+            set value no
+        else if string match -q -- '-*' $word
+            __hawserctl_takes_value "$verb" $word; and set value yes
+        else
+            test -z "$verb"; and set verb $word
+            echo $word
+        end
+    end
+end
+
+# Whether no verb is there yet.
+function __hawserctl_no_verb
+    test (count (__hawserctl_words)) -eq 0
+end
+
+# Whether this is the verb, and where a number is given: whether that argument of it comes next.
+function __hawserctl_at
+    set -l words (__hawserctl_words)
+    test "$words[1]" = $argv[1]; or return 1
+    test (count $argv) -eq 1; or test (count $words) -eq $argv[2]
+end
+
+complete -c hawserctl -f
+complete -c hawserctl -l socket -r -F -d 'socket of hawserd; default $HAWSER_SOCKET, else /run/hawser/hawserd.sock. Without this option, verbs that only read use the read-only twin (…-ro.sock) where the admin socket is not permitted'
+complete -c hawserctl -l json -d 'print JSON for programs; errors are JSON on stderr too'
+complete -c hawserctl -l timeout -x -d 'give up after that long, --wait included; default 10'
+complete -c hawserctl -l no-color -d 'no colours; also with NO_COLOR set, or when the output is not a terminal'
+complete -c hawserctl -l help -d 'explain hawserctl, or the verb it is given with'
+complete -c hawserctl -l version -d 'print the version of hawserctl alone'
+complete -c hawserctl -n __hawserctl_no_verb -a status -d 'Is all well? What to do if not.'
+complete -c hawserctl -n __hawserctl_no_verb -a services -d 'List services with state and traffic.'
+complete -c hawserctl -n __hawserctl_no_verb -a backends -d 'List backends with state, weight, health and traffic.'
+complete -c hawserctl -n __hawserctl_no_verb -a weight -d 'Set a backend\'s weight, or give it back to the file.'
+complete -c hawserctl -n __hawserctl_no_verb -a drain -d 'Send a backend no new flows; the old ones stay.'
+complete -c hawserctl -n __hawserctl_no_verb -a ready -d 'Give a backend traffic again.'
+complete -c hawserctl -n __hawserctl_no_verb -a maintenance -d 'Take a backend out of all traffic at once.'
+complete -c hawserctl -n __hawserctl_no_verb -a counters -d 'Show what became of packets, by name.'
+complete -c hawserctl -n __hawserctl_no_verb -a flows -d 'List live flows, filtered.'
+complete -c hawserctl -n __hawserctl_no_verb -a top -d 'Watch backends live.'
+complete -c hawserctl -n __hawserctl_no_verb -a reload -d 'Read the configuration file again.'
+complete -c hawserctl -n __hawserctl_no_verb -a keys -d 'List the keys that sign session cookies, or rotate them.'
+complete -c hawserctl -n __hawserctl_no_verb -a history -d 'Show who changed what, when and why.'
+complete -c hawserctl -n __hawserctl_no_verb -a why -d 'Where would this request go, and why?'
+complete -c hawserctl -n __hawserctl_no_verb -a trace -d 'The same as why, with every step of the decision.'
+complete -c hawserctl -n __hawserctl_no_verb -a version -d 'Print the versions of all three programs.'
+complete -c hawserctl -n __hawserctl_no_verb -a completion -d 'Print the completion script of a shell.'
+complete -c hawserctl -n '__hawserctl_at status' -l check -d 'exit 1 when there is a problem, for monitoring'
+complete -c hawserctl -n '__hawserctl_at services 1' -a '(__hawserctl_service)' -d 'SERVICE'
+complete -c hawserctl -n '__hawserctl_at backends' -l service -x -a '(__hawserctl_service)' -d 'only backends of this service'
+complete -c hawserctl -n '__hawserctl_at backends 1' -a '(__hawserctl_target)' -d 'TARGET'
+complete -c hawserctl -n '__hawserctl_at weight' -l file -d 'back to the weight the configuration file gives'
+complete -c hawserctl -n '__hawserctl_at weight' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at weight' -l reason -x -d 'why; shown by status, backends and history to everybody'
+complete -c hawserctl -n '__hawserctl_at weight' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at weight 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at drain' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at drain' -l reason -x -d 'why; shown by status, backends and history to everybody'
+complete -c hawserctl -n '__hawserctl_at drain' -l wait -d 'return when the backend has no live flow left; exit 4 when some remain at --timeout'
+complete -c hawserctl -n '__hawserctl_at drain 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at ready' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at ready' -l reason -x -d 'why; shown by status, backends and history to everybody'
+complete -c hawserctl -n '__hawserctl_at ready' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at ready 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at maintenance' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at maintenance' -l reason -x -d 'why; shown by status, backends and history to everybody'
+complete -c hawserctl -n '__hawserctl_at maintenance' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at maintenance 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at counters' -l all -d 'also those that are zero'
+complete -c hawserctl -n '__hawserctl_at flows' -l service -x -a '(__hawserctl_service)' -d 'only flows of this service'
+complete -c hawserctl -n '__hawserctl_at flows' -l backend -x -a '(__hawserctl_backend)' -d 'only flows on this backend'
+complete -c hawserctl -n '__hawserctl_at flows' -l client -x -d 'only flows from this address or network'
+complete -c hawserctl -n '__hawserctl_at flows' -l limit -x -d 'rows at most; default 1000'
+complete -c hawserctl -n '__hawserctl_at top' -l sort -x -a 'name state share flows new packets bits' -d 'name, state, share, flows, new, packets or bits; default name'
+complete -c hawserctl -n '__hawserctl_at top' -l service -x -a '(__hawserctl_service)' -d 'only backends of this service'
+complete -c hawserctl -n '__hawserctl_at top' -l interval -x -d 'between refreshes; default 1'
+complete -c hawserctl -n '__hawserctl_at top' -l count -x -d 'print N views and exit'
+complete -c hawserctl -n '__hawserctl_at top' -l once -d 'the same as --count 1'
+complete -c hawserctl -n '__hawserctl_at reload' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at reload' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at keys' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at keys' -l reason -x -d 'why; shown by keys and history to everybody'
+complete -c hawserctl -n '__hawserctl_at keys' -l force -d 'rotate also where the guard refuses, and unpin users by it; is written down'
+complete -c hawserctl -n '__hawserctl_at keys' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at keys 1' -a 'rotate' -d 'ACTION'
+complete -c hawserctl -n '__hawserctl_at history' -l service -x -a '(__hawserctl_service)' -d 'only changes of this service\'s backends'
+complete -c hawserctl -n '__hawserctl_at history' -l backend -x -a '(__hawserctl_backend)' -d 'only changes of this backend; without SERVICE/ of every one with that name'
+complete -c hawserctl -n '__hawserctl_at history' -l limit -x -d 'the newest N, at most 1000; default 20'
+complete -c hawserctl -n '__hawserctl_at why' -l client -x -d 'who asks; default 192.0.2.1:50000, for IPv6 [2001:db8::1]:50000'
+complete -c hawserctl -n '__hawserctl_at why' -l method -x -d 'default GET'
+complete -c hawserctl -n '__hawserctl_at why' -l host -x -d 'default the service\'s address'
+complete -c hawserctl -n '__hawserctl_at why' -l header -x -d 'a header of the request; may be repeated'
+complete -c hawserctl -n '__hawserctl_at why' -l cookie -x -d 'a cookie of the request; may be repeated'
+complete -c hawserctl -n '__hawserctl_at why' -l sni -x -d 'the server name a TLS client asks for; default none'
+complete -c hawserctl -n '__hawserctl_at why' -l alpn -x -d 'what the TLS client wants to speak, such as h2; may be repeated'
+complete -c hawserctl -n '__hawserctl_at why' -l file -r -F -d 'instead of all that: the head as the client sent it, with its final empty line, or its ClientHello; - reads standard input'
+complete -c hawserctl -n '__hawserctl_at why 1' -a '(__hawserctl_service)' -d 'SERVICE'
+complete -c hawserctl -n '__hawserctl_at trace' -l client -x -d 'who asks; default 192.0.2.1:50000, for IPv6 [2001:db8::1]:50000'
+complete -c hawserctl -n '__hawserctl_at trace' -l method -x -d 'default GET'
+complete -c hawserctl -n '__hawserctl_at trace' -l host -x -d 'default the service\'s address'
+complete -c hawserctl -n '__hawserctl_at trace' -l header -x -d 'a header of the request; may be repeated'
+complete -c hawserctl -n '__hawserctl_at trace' -l cookie -x -d 'a cookie of the request; may be repeated'
+complete -c hawserctl -n '__hawserctl_at trace' -l sni -x -d 'the server name a TLS client asks for; default none'
+complete -c hawserctl -n '__hawserctl_at trace' -l alpn -x -d 'what the TLS client wants to speak, such as h2; may be repeated'
+complete -c hawserctl -n '__hawserctl_at trace' -l file -r -F -d 'instead of all that: the head as the client sent it, with its final empty line, or its ClientHello; - reads standard input'
+complete -c hawserctl -n '__hawserctl_at trace 1' -a '(__hawserctl_service)' -d 'SERVICE'
+complete -c hawserctl -n '__hawserctl_at completion 1' -a 'bash zsh fish' -d 'SHELL'
