@@ -72,8 +72,8 @@ struct SpliceCounters {
   std::array<stats::Counter, affinity::kCookieFaults> cookies;
   std::vector<stats::Counter> rules;
   std::vector<l4::TokenBucket> buckets;  // of rules with a rate
-  stats::Histogram chosen;               // head complete to backend connected
-  stats::Histogram answered;             // from there to the response's first byte
+  stats::Histogram chosen;               // decision to backend connected
+  stats::Histogram answered;             // from there to the response's whole head
 };
 
 // The tag of a backend in cookies.

@@ -115,7 +115,7 @@ static_assert(sizeof(Connection) == 192 && std::is_trivially_copyable_v<Connecti
 struct alignas(32) Exchange {
   std::uint32_t client_timestamp = 0;  // last TSval of the client
   std::uint32_t sent_timestamp = 0;    // last TSval that the client was sent
-  std::uint32_t since_us = 0;          // when the head was complete, then when it was decided
+  std::uint32_t since_us = 0;          // when it was decided, then when its backend was joined
   std::uint32_t head_due_ms = 0;       // until when an incomplete head must be complete
   BackendId wanted;                    // where the request at up.next belongs, once decided
   std::uint16_t generation = 0;        // tag of what the matching rule asks for; 0: any
@@ -176,9 +176,6 @@ class SpliceTable {
   [[nodiscard]] Connection& at(Number number) noexcept { return connections_[number]; }
   [[nodiscard]] const Connection& at(Number number) const noexcept { return connections_[number]; }
   [[nodiscard]] Exchange& exchange(Number number) noexcept { return exchanges_[number]; }
-  [[nodiscard]] Number number_of(const Connection& connection) const noexcept {
-    return static_cast<Number>(&connection - connections_.data());
-  }
   void prefetch(Number number) const noexcept { __builtin_prefetch(&connections_[number], 1, 3); }
 
   void arm(Number number, std::uint32_t due_ms) noexcept { wheel_.arm(number, due_ms); }

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "../link.h"
 #include "backend.h"
 #include "finish.h"
 #include "leave.h"
@@ -178,21 +177,8 @@ Verdict answer_stateless(Packet& packet, const Segment& segment, const Answer& a
   if (answer.status == 0 || tls) return kReplyReset;
   std::array<char, limits::kMaxAnswer> text;
   const std::size_t size = write_answer(answer, *service.splice, text);
-  const std::size_t room = sizeof(net::EthernetHeader) + sizeof(net::Ipv6Header) + 32U + size;
-  if (packet.capacity < room) return kNoBuffer;
-  const net::MacAddress client_mac = load<net::EthernetHeader>(packet.data).source;
-  const Ends ends{.source = destination(packet),
-                  .destination = packet.family == net::Family::kIpv4
-                                     ? net::IpAddress(source_address<Ipv4Traits>(packet))
-                                     : net::IpAddress(source_address<Ipv6Traits>(packet)),
-                  .source_port = packet.destination_port,
-                  .destination_port = packet.source_port};
-  const auto payload = begin_segment(packet, ends, answering_segment(segment, scaled), size);
-  std::memcpy(payload.data(), text.data(), size);
-  finish_segment(packet, ends);
-  packet.port_out = packet.port_in;
-  write_link(packet, client_mac, context.snapshot);
-  return kReplyAnswer;
+  return reply(packet, answering_segment(segment, scaled), kReplyAnswer, context,
+               {reinterpret_cast<const std::uint8_t*>(text.data()), size});
 }
 
 void begin_answer(const Side& client, const Answer& answer, Sequence up_to,

@@ -16,6 +16,8 @@ struct Stored {
 void write_line(std::span<std::uint8_t> text, const Session& session, bool given,
                 const SpliceService& splice, const Context& context) noexcept {
   Stored stored{.session = session, .length = 0};
+  std::memcpy(text.data(), &stored, sizeof(stored));
+  if (!given) return;
   char* const line = reinterpret_cast<char*>(text.data()) + sizeof(Stored);
   std::size_t at = 0;
   const auto put = [&](std::string_view part) {
@@ -27,7 +29,7 @@ void write_line(std::span<std::uint8_t> text, const Session& session, bool given
   constexpr std::string_view kName = "Set-Cookie: ";
   const std::size_t size =
       kName.size() + splice.cookie_name.size() + value.size() + splice.cookie_attributes.size() + 3;
-  if (given && sizeof(Stored) + size <= text.size()) {
+  if (sizeof(Stored) + size <= text.size()) {
     put(kName);
     put(splice.cookie_name);
     put("=");

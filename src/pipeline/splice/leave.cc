@@ -97,14 +97,6 @@ Verdict hear_left_behind(Packet& packet, Context& context) noexcept {
       .hear_left(segment.acknowledgement.value);
   // Its FIN, or what its client has had and acknowledged: that was lost on its way.
   if (segment.payload == 0 && !segment.has(net::kTcpFin)) return kSpliceOver;
-  if (packet.capacity < kBareSegment) return kNoBuffer;
-  const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
-  const bool ipv4 = packet.family == net::Family::kIpv4;
-  const Ends ends{.source = destination(packet),
-                  .destination = ipv4 ? net::IpAddress(source_address<Ipv4Traits>(packet))
-                                      : net::IpAddress(source_address<Ipv6Traits>(packet)),
-                  .source_port = packet.destination_port,
-                  .destination_port = packet.source_port};
   OwnSegment own;
   own.sequence = segment.acknowledgement;
   own.acknowledgement = segment.end() + (segment.has(net::kTcpFin) ? 1U : 0U);
@@ -113,11 +105,7 @@ Verdict hear_left_behind(Packet& packet, Context& context) noexcept {
   if (segment.options.timestamps) {
     own.timestamps = {segment.options.timestamps->echo, segment.options.timestamps->value};
   }
-  static_cast<void>(begin_segment(packet, ends, own, 0));
-  finish_segment(packet, ends);
-  packet.port_out = packet.port_in;
-  write_link(packet, mac, context.snapshot);
-  return kReplyAcknowledge;
+  return reply(packet, own, kReplyAcknowledge, context);
 }
 
 void tick_left_behind(Context& context) noexcept {

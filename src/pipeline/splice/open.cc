@@ -5,7 +5,6 @@
 
 #include "../admission.h"
 #include "../flows.h"
-#include "../link.h"
 #include "answer.h"
 #include "finish.h"
 #include "hawser/l4/syn_cookie.h"
@@ -34,23 +33,6 @@ std::uint16_t room_of(const Packet& packet, const ServiceEntry& service,
   const bool ipv4 = packet.family == net::Family::kIpv4;
   return std::min(segment_room(packet.port_in, ipv4, context),
                   segment_room(service.splice->mtu, ipv4));
-}
-
-// An answer that leaves where the segment came from.
-Verdict reply(Packet& packet, const OwnSegment& own, Verdict verdict,
-              const Context& context) noexcept {
-  const l4::SynTuple tuple = tuple_of(packet);
-  const net::MacAddress client_mac = load<net::EthernetHeader>(packet.data).source;
-  const Ends ends{.source = tuple.service,
-                  .destination = tuple.client,
-                  .source_port = tuple.service_port,
-                  .destination_port = tuple.client_port};
-  if (packet.capacity < kBareSegment) return kNoBuffer;
-  static_cast<void>(begin_segment(packet, ends, own, 0));
-  finish_segment(packet, ends);
-  packet.port_out = packet.port_in;
-  write_link(packet, client_mac, context.snapshot);
-  return verdict;
 }
 
 Verdict answer_syn(Packet& packet, const Segment& segment, const Context& context) noexcept {

@@ -52,6 +52,24 @@ std::uint16_t window_for(const Side& receiver, Sequence acknowledged) noexcept {
   return static_cast<std::uint16_t>(units);
 }
 
+Verdict reply(Packet& packet, const OwnSegment& own, Verdict verdict, const Context& context,
+              std::span<const std::uint8_t> payload) noexcept {
+  if (packet.capacity < kBareSegment + payload.size()) return Verdict::kNoBuffer;
+  const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
+  const bool ipv4 = packet.family == net::Family::kIpv4;
+  const Ends ends{.source = destination(packet),
+                  .destination = ipv4 ? net::IpAddress(source_address<Ipv4Traits>(packet))
+                                      : net::IpAddress(source_address<Ipv6Traits>(packet)),
+                  .source_port = packet.destination_port,
+                  .destination_port = packet.source_port};
+  const auto room = begin_segment(packet, ends, own, payload.size());
+  std::copy(payload.begin(), payload.end(), room.begin());
+  finish_segment(packet, ends);
+  packet.port_out = packet.port_in;
+  write_link(packet, mac, context.snapshot);
+  return verdict;
+}
+
 bool set_way(Packet& packet, const Side& receiver, const Context& context) noexcept {
   const Connection& connection = receiver.connection;
   const Snapshot& snapshot = context.snapshot;

@@ -42,6 +42,12 @@ struct Made {
 // The window as this side is told it next, about the bytes that it sends itself.
 [[nodiscard]] std::uint16_t window_for(const Side& receiver, l4::Sequence acknowledged) noexcept;
 
+// Turns a packet, of a client or a backend, into a segment that goes back where it came from:
+// `verdict`, or kNoBuffer.
+[[nodiscard]] Verdict reply(Packet& packet, const OwnSegment& own, Verdict verdict,
+                            const Context& context,
+                            std::span<const std::uint8_t> payload = {}) noexcept;
+
 // Where `packet` leaves towards this side, and its link header. False when the next hop is not
 // known.
 [[nodiscard]] bool set_way(Packet& packet, const Side& receiver, const Context& context) noexcept;
