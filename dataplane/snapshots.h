@@ -12,7 +12,7 @@
 #include "dataplane/table_store.h"
 #include "dataplane/worker.h"
 #include "hawser/base/result.h"
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 #include "hawser/pipeline/snapshot_builder.h"
 
 namespace hawser::dataplane {

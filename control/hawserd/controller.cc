@@ -90,7 +90,7 @@ void Controller::update_check_targets() {
 
 // Makes what is in force the newest snapshot, unless it is that already. Under mutex_.
 void Controller::publish() {
-  std::vector<model::Service> services = runtime_.services();
+  model::ServiceList services = runtime_.services();
   const std::vector<model::PrefixList>& lists = runtime_.configuration().prefix_lists;
   std::vector<model::CookieKey> keys = keys_of(keys_);
   const bool same_keys = keys == published_keys_;

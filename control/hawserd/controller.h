@@ -157,7 +157,7 @@ class Controller final : public DataplaneListener {
   KeyRing keys_;
   std::vector<model::CookieKey> published_keys_;    // of epoch desired_
   Epoch keys_epoch_;                                // the first with them
-  std::vector<model::Service> published_;           // of epoch desired_
+  model::ServiceList published_;                    // of epoch desired_
   std::vector<model::PrefixList> published_lists_;  // of epoch desired_
   Epoch desired_;
   DataplaneView dataplane_;

@@ -9,7 +9,7 @@
 #include "dataplane.pb.h"
 #include "hawser/base/result.h"
 #include "hawser/base/strong.h"
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 
 namespace hawser::control {
 

@@ -281,7 +281,7 @@ Lookup Runtime::find(std::string_view service, std::string_view backend) const {
                                  suggestion(backend, known))};
 }
 
-std::vector<model::Service> Runtime::services() const {
+model::ServiceList Runtime::services() const {
   std::vector<model::Service> services = configuration_.services;
   for (model::Service& service : services) {
     for (model::Backend& backend : service.backends) {

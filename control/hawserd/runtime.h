@@ -13,6 +13,7 @@
 
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
+#include "hawser/model/desired.h"
 #include "health.h"
 #include "journal.h"
 #include "state_machine.h"
@@ -81,7 +82,7 @@ class Runtime {
   [[nodiscard]] const BackendState& state(const model::Service& service,
                                           const model::Backend& backend) const;
   // What the dataplane should do: the configured services with weights and admissions in force.
-  [[nodiscard]] std::vector<model::Service> services() const;
+  [[nodiscard]] model::ServiceList services() const;
   [[nodiscard]] std::vector<CheckTarget> check_targets() const;
 
  private:

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 #include "network.h"
 #include "random.h"
 #include "world.h"

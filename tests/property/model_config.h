@@ -14,7 +14,7 @@
 #include <tuple>
 #include <vector>
 
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 #include "hawser/net/ipv4.h"
 #include "hawser/pipeline/snapshot.h"
 #include "network.h"

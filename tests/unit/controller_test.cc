@@ -163,10 +163,13 @@ TEST_F(ControllerTest, ASecondDataplaneIsToldEverything) {
 TEST_F(ControllerTest, AdoptsARunningDataplane) {
   model::Desired running{.epoch = Epoch(70), .flow_key = {}, .services = {}};
   running.flow_key[3] = 9;
-  running.services = controller_->view().runtime.services();
-  running.services[0].backends[0].admission = model::Admission::kDown;
-  running.services[0].backends[1].admission = model::Admission::kDraining;
-  running.services[1].backends[0].admission = model::Admission::kDown;
+  const model::ServiceList services = controller_->view().runtime.services();
+  model::Service web = services[0];
+  web.backends[0].admission = model::Admission::kDown;
+  web.backends[1].admission = model::Admission::kDraining;
+  model::Service other = services[1];
+  other.backends[0].admission = model::Admission::kDown;
+  running.services = {web, other};
   dataplane_->connect(5, running);
   const model::Desired told = dataplane_->running(71);
   EXPECT_EQ(told.flow_key, running.flow_key);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hawser/base/result.h"
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 
 namespace hawser::dataplane::v1 {
 class Snapshot;

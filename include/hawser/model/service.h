@@ -198,16 +198,6 @@ struct Service {
 // Secret key of the flow hash, the same on every balancer of a cluster.
 using FlowKey = std::array<std::uint8_t, 32>;
 
-// Everything the dataplane is told, whole: the services to forward and where to.
-struct Desired {
-  Epoch epoch;
-  FlowKey flow_key{};
-  std::vector<CookieKey>
-      cookie_keys;  // the one that signs first, then at most one that still counts
-  std::vector<Service> services;
-  std::vector<PrefixList> prefix_lists;
-};
-
 [[nodiscard]] std::string_view to_string(Protocol protocol) noexcept;
 [[nodiscard]] std::string_view to_string(Forward forward) noexcept;
 [[nodiscard]] std::string_view to_string(AffinityBy by) noexcept;

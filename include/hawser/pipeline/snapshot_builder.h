@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "hawser/base/result.h"
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 #include "hawser/pipeline/access_cache.h"
 #include "hawser/pipeline/snapshot.h"
 #include "hawser/pipeline/table_history.h"

@@ -16,7 +16,7 @@
 #include "hawser/l4/token_bucket.h"
 #include "hawser/l7/http_fault.h"
 #include "hawser/l7/rules.h"
-#include "hawser/model/service.h"
+#include "hawser/model/desired.h"
 #include "hawser/stats/histogram.h"
 #include "hawser/table/service_table.h"
 
