@@ -89,6 +89,20 @@ void note_protection(const model::Protection& before, const model::Protection& a
   collector.note("deny", names(before.deny), names(after.deny));
 }
 
+void note_availability(const model::Availability& before, const model::Availability& after,
+                       Collector& collector) {
+  const auto limit = [](const model::Portion& portion) {
+    return portion.is_set() ? portion_text(portion) : std::string("off");
+  };
+  collector.note("slow_start", slow_start_text(before.slow_start_seconds),
+                 slow_start_text(after.slow_start_seconds));
+  collector.note("on_panic", to_string(before.on_panic), to_string(after.on_panic));
+  collector.note("max_draining", limit(before.guards.max_draining),
+                 limit(after.guards.max_draining));
+  collector.note("min_ready", limit(before.guards.min_ready), limit(after.guards.min_ready));
+  collector.note("passive", passive_text(before.passive), passive_text(after.passive));
+}
+
 // That a key changed is all that may be said of it.
 void note_quic(const model::QuicRouting& before, const model::QuicRouting& after,
                Collector& collector) {
@@ -175,6 +189,7 @@ std::vector<Change> service_differences(const model::Service& before, const mode
   note_quic(before.quic, after.quic, collector);
   collector.note("timeouts", timeouts_text(before.timeouts), timeouts_text(after.timeouts));
   collector.note("check", whole_check_text(before.check), whole_check_text(after.check));
+  note_availability(before.availability, after.availability, collector);
   collector.note("table_slots", std::to_string(before.table_slots),
                  std::to_string(after.table_slots));
   std::vector<Change> changes = std::move(collector).take();

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hawser/model/configuration.h"
+#include "plan.h"
 
 namespace hawser::control {
 
@@ -34,6 +36,9 @@ struct ChangeOutcome {
   std::vector<Change> changes;
   std::uint64_t epoch = 0;  // confirmed by the dataplane; 0: not confirmed
   std::string note;
+  Plan plan;  // what it does, or would do
+  // Of a dry run: what the dataplane would be told, to ask it what that means for its flows.
+  std::optional<model::Desired> candidate;
 };
 
 struct ReloadOutcome {

@@ -2,6 +2,8 @@
 #include "controller.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,7 +41,7 @@ Result<std::unique_ptr<Controller>> Controller::create(model::Configuration conf
   if (!key) return key.error();
   const Result<KeyRing> ring = journal->cookie_keys();
   if (!ring) return ring.error();
-  const Result<Epoch> epoch = journal->epoch();
+  const Result<Epoch> epoch = journal->reserved_epoch();
   if (!epoch) return epoch.error();
   Runtime runtime(std::move(configuration), *intents, system_seconds());
   const Result<void> cleaned = journal->record(runtime.vanished(*intents, system_seconds()));
@@ -49,6 +51,7 @@ Result<std::unique_ptr<Controller>> Controller::create(model::Configuration conf
   controller->flow_key_ = *key;
   controller->keys_ = *ring;
   controller->desired_ = *epoch;
+  controller->reserved_ = *epoch;
   controller->journal_was_empty_ = !key->has_value();
   return controller;
 }
@@ -82,10 +85,18 @@ void Controller::stop() {
   dataplane_.connected = false;
   dataplane_.error = "hawserd is stopping";
   told_.notify_all();
+  events_.stop();
 }
 
 void Controller::update_check_targets() {
   if (hooks_.set_check_targets) hooks_.set_check_targets(runtime_.check_targets());
+}
+
+// Under mutex_.
+void Controller::reserve(Epoch epoch) {
+  if (epoch <= reserved_) return;
+  reserved_ = Epoch(epoch.value + limits::kEpochReserve);
+  warn_if_failed(journal_->reserve_epoch(reserved_));
 }
 
 // Makes what is in force the newest snapshot, unless it is that already. Under mutex_.
@@ -101,17 +112,77 @@ void Controller::publish() {
   published_keys_ = std::move(keys);
   desired_ = Epoch(desired_.value + 1);
   if (!same_keys) keys_epoch_ = desired_;
-  warn_if_failed(journal_->set_epoch(desired_));
+  reserve(desired_);
   if (hooks_.wake_dataplane) hooks_.wake_dataplane();
 }
 
 void Controller::note_check(const CheckReport& report) {
   const std::lock_guard lock(mutex_);
-  if (!runtime_.note_check(report, now())) return;
-  const bool up = report.event == Event::kRose;
-  spdlog::log(up ? spdlog::level::info : spdlog::level::warn, "backend {}/{} is {}: {}",
-              report.target.service, report.target.backend, up ? "up" : "down", report.text);
+  runtime_.note_check(report, now());
+  if (report.event) follow_runtime();
+}
+
+void Controller::note_agent(const std::string& service, const std::string& backend,
+                            const AgentWord& word) {
+  const std::lock_guard lock(mutex_);
+  runtime_.note_agent(service, backend, word, now());
+  if (word.agent || word.percent) follow_runtime();
+}
+
+void Controller::tick() {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t at = now();
+  for (const BackendRef& ref : runtime_.over(at)) {
+    const Authorship by{"hawserd", "its time is over", at};
+    const Intent ended{ref.service->name, ref.backend->name, "mode", "", by};
+    const IntentChange change{.intent = ended, .before = "maintenance", .after = "ready", .by = by};
+    warn_if_failed(journal_->record(std::span(&change, 1)));
+    runtime_.set_mode(ref, Mode::kReady, {}, by, at);
+  }
+  runtime_.tick(at);
+  follow_runtime();
+}
+
+// Under mutex_.
+void Controller::follow_runtime() {
+  tell_transitions();
   publish();
+}
+
+// Under mutex_.
+void Controller::tell(FleetEvent event) {
+  constexpr std::array<spdlog::level::level_enum, 3> kLevels{
+      spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+  const std::string who =
+      event.author.empty() ? "" : fmt::format("; by {} ({})", event.author, event.reason);
+  spdlog::log(kLevels[static_cast<std::size_t>(event.severity)], "{}{}", event.text, who);
+  events_.add(std::move(event));
+}
+
+// Under mutex_.
+void Controller::tell_transitions() {
+  for (const Transition& transition : runtime_.take_transitions()) {
+    const bool panic = transition.backend.empty();
+    FleetEvent event{.kind = panic ? EventKind::kPanic : EventKind::kState,
+                     .service = transition.service,
+                     .backend = transition.backend,
+                     .text = {},
+                     .author = {},
+                     .reason = {}};
+    if (panic) {
+      const bool begins = transition.after == "panic";
+      event.severity = begins ? EventSeverity::kCritical : EventSeverity::kInfo;
+      event.text = fmt::format("service {}: {}: {}", transition.service,
+                               begins ? "panic" : "panic is over", transition.cause);
+    } else {
+      const bool down = transition.after == to_string(State::kDown);
+      event.severity = down ? EventSeverity::kWarning : EventSeverity::kInfo;
+      event.text =
+          fmt::format("backend {}/{} is {}, was {}: {}", transition.service, transition.backend,
+                      transition.after, transition.before, transition.cause);
+    }
+    tell(std::move(event));
+  }
 }
 
 View Controller::view() const {
@@ -120,7 +191,8 @@ View Controller::view() const {
           .desired = desired_,
           .dataplane = dataplane_,
           .started_unix = started_unix_,
-          .configuration_file = configuration_file_};
+          .configuration_file = configuration_file_,
+          .now_unix = now()};
 }
 
 Result<std::vector<HistoryEntry>> Controller::history(const HistoryFilter& filter,
@@ -151,7 +223,13 @@ void Controller::ensure_flow_key(const dataplane::v1::HelloReply& hello,
 void Controller::connected(const dataplane::v1::HelloReply& hello,
                            const std::optional<model::Desired>& running) {
   const std::lock_guard lock(mutex_);
-  spdlog::info("connected to hawser-dataplane {}, epoch {}", hello.version(), hello.epoch());
+  tell({.kind = EventKind::kDataplane,
+        .service = {},
+        .backend = {},
+        .text = fmt::format("connected to hawser-dataplane {}, epoch {}", hello.version(),
+                            hello.epoch()),
+        .author = {},
+        .reason = {}});
   ensure_flow_key(hello, running);
   ensure_cookie_keys(running);
   if (!adopted_ && running) {
@@ -159,11 +237,11 @@ void Controller::connected(const dataplane::v1::HelloReply& hello,
     warn_if_failed(journal_->record(wishes));
   }
   adopted_ = true;
-  publish();
+  follow_runtime();
   const bool same = instance_ == hello.instance() && hello.epoch() == desired_.value;
   if (!same && desired_.value <= hello.epoch()) {
     desired_ = Epoch(hello.epoch() + 1);
-    warn_if_failed(journal_->set_epoch(desired_));
+    reserve(desired_);
   }
   if (instance_ != hello.instance()) dataplane_.refused = Epoch(0);
   instance_ = hello.instance();
@@ -179,7 +257,13 @@ void Controller::disconnected(const std::string& error) {
   const std::lock_guard lock(mutex_);
   // Said once, not at every attempt.
   if (dataplane_.connected || dataplane_.error != error) {
-    spdlog::warn("no dataplane: {}", error);
+    tell({.kind = EventKind::kDataplane,
+          .severity = EventSeverity::kCritical,
+          .service = {},
+          .backend = {},
+          .text = "no dataplane: " + error,
+          .author = {},
+          .reason = {}});
   }
   if (dataplane_.connected) dataplane_.since_unix = now();
   dataplane_.connected = false;
@@ -202,8 +286,8 @@ std::optional<model::Desired> Controller::pending() {
 
 void Controller::applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) {
   const std::lock_guard lock(mutex_);
-  spdlog::info("epoch {} applied in {} us, {} slots moved", epoch.value, reply.apply_microseconds(),
-               reply.slots_moved());
+  spdlog::debug("epoch {} applied in {} us, {} slots moved", epoch.value,
+                reply.apply_microseconds(), reply.slots_moved());
   dataplane_.applied = epoch;
   if (epoch >= keys_epoch_) note_keys_taken();
   dataplane_.refused = Epoch(0);
@@ -213,7 +297,13 @@ void Controller::applied(Epoch epoch, const dataplane::v1::ApplyReply& reply) {
 
 void Controller::refused(Epoch epoch, const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  spdlog::error("the dataplane refused epoch {}: {}", epoch.value, reason);
+  tell({.kind = EventKind::kSnapshot,
+        .severity = EventSeverity::kCritical,
+        .service = {},
+        .backend = {},
+        .text = fmt::format("the dataplane refused epoch {}: {}", epoch.value, reason),
+        .author = {},
+        .reason = {}});
   dataplane_.refused = epoch;
   dataplane_.refusal = reason;
   told_.notify_all();

@@ -16,6 +16,7 @@
 #include "changes.h"
 #include "cookie_keys.h"
 #include "dataplane_client.h"
+#include "event_log.h"
 #include "health.h"
 #include "journal.h"
 #include "runtime.h"
@@ -40,6 +41,7 @@ struct View {
   DataplaneView dataplane;
   std::uint64_t started_unix = 0;
   std::string configuration_file;
+  std::uint64_t now_unix = 0;  // when this was so
 };
 
 // Those the controller sets to work; each may be empty. Called under the controller's lock, so
@@ -65,6 +67,16 @@ struct ModeOrder {
   std::string service;
   std::string backend;
   Mode mode = Mode::kReady;
+  std::uint64_t term_seconds = 0;    // a drain's deadline, a maintenance's end, from now; 0: none
+  std::uint32_t jitter_seconds = 0;  // what is left at a drain's deadline is ended over so long,
+  bool keep_flows = false;           // or not at all
+  std::string author;
+  std::string reason;
+  bool dry_run = false;
+  bool force = false;  // also where a guard says no
+};
+
+struct ReloadOrder {
   std::string author;
   std::string reason;
   bool dry_run = false;
@@ -97,14 +109,18 @@ class Controller final : public DataplaneListener {
   // Each waits up to 5 s for the dataplane to confirm.
   [[nodiscard]] ChangeOutcome set_weight(const WeightOrder& order);
   [[nodiscard]] ChangeOutcome set_mode(const ModeOrder& order);
-  [[nodiscard]] ReloadOutcome reload(bool dry_run);
+  [[nodiscard]] ReloadOutcome reload(const ReloadOrder& order);
   // A new key signs session cookies, the one before it still counts. Refused while that would unpin
   // users, unless forced.
   [[nodiscard]] RotateOutcome rotate_keys(const RotateOrder& order);
 
   void note_check(const CheckReport& report);
+  void note_agent(const std::string& service, const std::string& backend, const AgentWord& word);
+  // What ends or grows by itself: slow starts, drains, ejections, maintenances. Every second.
+  void tick();
   [[nodiscard]] View view() const;
   [[nodiscard]] KeysView keys() const;
+  [[nodiscard]] const EventLog& events() const { return events_; }
   // What operators and hawserd itself changed: the newest `limit` entries, newest first.
   [[nodiscard]] Result<std::vector<HistoryEntry>> history(const HistoryFilter& filter,
                                                           std::uint32_t limit) const;
@@ -119,22 +135,34 @@ class Controller final : public DataplaneListener {
  private:
   enum class Confirmation : std::uint8_t { kConfirmed, kRefused, kTimedOut, kDisconnected };
   // An intent and what it changes; empty `changes`: it was so already.
-  struct Plan {
-    std::vector<IntentChange> journal;
+  struct Wish {
+    std::vector<IntentChange> journal;  // there, and back
     std::vector<Change> changes;
     std::function<void(Runtime&)> apply;
+    std::function<void(Runtime&)> undo;
+    bool guarded = false;
   };
   using Lock = std::unique_lock<std::mutex>;
 
   Controller(Runtime runtime, std::string configuration_file, std::unique_ptr<Journal> journal);
 
-  [[nodiscard]] Plan plan_weight(const BackendRef& ref, const WeightOrder& order) const;
-  [[nodiscard]] Plan plan_mode(const BackendRef& ref, const ModeOrder& order) const;
-  [[nodiscard]] ChangeOutcome carry_out(Lock& lock, Plan plan, bool dry_run);
+  [[nodiscard]] Wish wish_weight(const BackendRef& ref, const WeightOrder& order) const;
+  [[nodiscard]] Wish wish_mode(const BackendRef& ref, const ModeOrder& order) const;
+  [[nodiscard]] ChangeOutcome carry_out(Lock& lock, Wish wish, bool dry_run, bool force);
+  [[nodiscard]] model::Desired desired_of(const Runtime& runtime) const;
+  void note_reload(const ReloadOrder& order, ReloadOutcome& outcome,
+                   const std::vector<IntentChange>& dropped);
+  // Takes back what the dataplane refused.
+  void undo(Wish& wish, const std::string& why);
   // Fills in epoch, note and failure from what the dataplane says to the newest snapshot.
   void settle(Lock& lock, ChangeOutcome& outcome, bool& refused);
   [[nodiscard]] Confirmation wait(Lock& lock, Epoch epoch);
+  // Tells what became different, and makes it the newest snapshot.
+  void follow_runtime();
+  void tell_transitions();
+  void tell(FleetEvent event);
   void publish();
+  void reserve(Epoch epoch);
   void ensure_flow_key(const dataplane::v1::HelloReply& hello,
                        const std::optional<model::Desired>& running);
   void ensure_cookie_keys(const std::optional<model::Desired>& running);
@@ -160,6 +188,8 @@ class Controller final : public DataplaneListener {
   model::ServiceList published_;                    // of epoch desired_
   std::vector<model::PrefixList> published_lists_;  // of epoch desired_
   Epoch desired_;
+  Epoch reserved_;  // on disk: no epoch above was ever used
+  EventLog events_;
   DataplaneView dataplane_;
   std::uint64_t instance_ = 0;  // of the dataplane last connected to
   bool adopted_ = false;

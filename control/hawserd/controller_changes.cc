@@ -1,6 +1,9 @@
 // The controller's side towards operators: validate, journal, publish, wait, roll back.
+#include <ctime>
 #include <functional>
+#include <utility>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -31,6 +34,7 @@ Intent intent_of(const BackendRef& ref, const BackendState& state, const std::st
   intent.by = weight ? state.weight_by : state.mode_by;
   if (weight && state.weight) intent.value = std::to_string(*state.weight);
   if (!weight && state.mode != Mode::kReady) intent.value = to_string(state.mode);
+  if (!weight) intent.terms = state.terms;
   return intent;
 }
 
@@ -41,16 +45,42 @@ std::vector<IntentChange> there_and_back(const Intent& before, const Intent& aft
           {.intent = before, .before = change.after, .after = change.before, .by = after.by}};
 }
 
+// "drain until 2026-11-21 17:40:00 UTC, flows kept", as changes and the history show it.
+std::string mode_text(Mode mode, const Terms& terms) {
+  std::string text(to_string(mode));
+  if (terms.until_unix == 0) return text;
+  text += fmt::format(" until {:%Y-%m-%d %H:%M:%S} UTC",
+                      fmt::gmtime(static_cast<std::time_t>(terms.until_unix)));
+  if (mode == Mode::kDrain && terms.keep_flows) text += ", flows kept";
+  return text;
+}
+
+Result<void> check_terms(const ModeOrder& order) {
+  if (order.mode == Mode::kReady && order.term_seconds != 0) {
+    return fail("ready has no end; drain and maintenance have");
+  }
+  if (order.term_seconds > limits::kMaxTermSeconds) {
+    return fail(fmt::format("{} s is too long, at most {} s are possible", order.term_seconds,
+                            limits::kMaxTermSeconds));
+  }
+  if (order.jitter_seconds > limits::kMaxJitterSeconds) {
+    return fail(fmt::format("a jitter of {} s is too long, at most {} s are possible",
+                            order.jitter_seconds, limits::kMaxJitterSeconds));
+  }
+  return {};
+}
+
 }  // namespace
 
-Controller::Plan Controller::plan_weight(const BackendRef& ref, const WeightOrder& order) const {
+Controller::Wish Controller::wish_weight(const BackendRef& ref, const WeightOrder& order) const {
   const BackendState& state = runtime_.state(*ref.service, *ref.backend);
   const std::uint32_t file = ref.backend->weight;
   // The weight of the file is no wish of its own: later changes of the file count again.
   const bool to_file = order.to_file || order.weight == file;
   const std::uint32_t wanted = to_file ? file : order.weight;
   if (weight_of(state, *ref.backend) == wanted && to_file == !state.weight) return {};
-  const Authorship by{author_or_unknown(order.author), order.reason, now()};
+  const std::uint64_t at = now();
+  const Authorship by{author_or_unknown(order.author), order.reason, at};
   Intent intent{ref.service->name, ref.backend->name, "weight", "", by};
   if (!to_file) intent.value = std::to_string(wanted);
   const Change change{intent.service, intent.backend, "weight",
@@ -58,21 +88,33 @@ Controller::Plan Controller::plan_weight(const BackendRef& ref, const WeightOrde
   const std::optional<std::uint32_t> weight = to_file ? std::nullopt : std::optional(wanted);
   return {.journal = there_and_back(intent_of(ref, state, "weight"), intent, change),
           .changes = {change},
-          .apply = [ref, weight, by](Runtime& runtime) { runtime.set_weight(ref, weight, by); }};
+          .apply = [=](Runtime& runtime) { runtime.set_weight(ref, weight, by, at); },
+          .undo = [=, was = state.weight, was_by = state.weight_by](
+                      Runtime& runtime) { runtime.set_weight(ref, was, was_by, at); }};
 }
 
-Controller::Plan Controller::plan_mode(const BackendRef& ref, const ModeOrder& order) const {
+Controller::Wish Controller::wish_mode(const BackendRef& ref, const ModeOrder& order) const {
   const BackendState& state = runtime_.state(*ref.service, *ref.backend);
-  if (state.mode == order.mode) return {};
-  const Authorship by{author_or_unknown(order.author), order.reason, now()};
-  Intent intent{ref.service->name, ref.backend->name, "mode", "", by};
+  const std::uint64_t at = now();
+  Terms terms;
+  if (order.term_seconds != 0) {
+    terms = {.until_unix = at + order.term_seconds,
+             .jitter_seconds = order.jitter_seconds,
+             .keep_flows = order.keep_flows};
+  }
+  if (state.mode == order.mode && state.terms == terms) return {};
+  const Authorship by{author_or_unknown(order.author), order.reason, at};
+  Intent intent{ref.service->name, ref.backend->name, "mode", "", by, terms};
   if (order.mode != Mode::kReady) intent.value = to_string(order.mode);
-  const Change change{intent.service, intent.backend, "mode", std::string(to_string(state.mode)),
-                      std::string(to_string(order.mode))};
-  return {
-      .journal = there_and_back(intent_of(ref, state, "mode"), intent, change),
-      .changes = {change},
-      .apply = [ref, mode = order.mode, by](Runtime& runtime) { runtime.set_mode(ref, mode, by); }};
+  const Change change{intent.service, intent.backend, "mode", mode_text(state.mode, state.terms),
+                      mode_text(order.mode, terms)};
+  return {.journal = there_and_back(intent_of(ref, state, "mode"), intent, change),
+          .changes = {change},
+          .apply = [=, mode = order.mode](
+                       Runtime& runtime) { runtime.set_mode(ref, mode, terms, by, at); },
+          .undo = [=, mode = state.mode, was = state.terms, was_by = state.mode_by](
+                      Runtime& runtime) { runtime.set_mode(ref, mode, was, was_by, at); },
+          .guarded = order.mode != Mode::kReady};
 }
 
 ChangeOutcome Controller::set_weight(const WeightOrder& order) {
@@ -89,7 +131,7 @@ ChangeOutcome Controller::set_weight(const WeightOrder& order) {
   }
   const Result<void> authorship = check_authorship(order.author, order.reason);
   if (!authorship) return failed(Failure::kInvalid, authorship.error().message);
-  return carry_out(lock, plan_weight(*lookup.found, order), order.dry_run);
+  return carry_out(lock, wish_weight(*lookup.found, order), order.dry_run, false);
 }
 
 ChangeOutcome Controller::set_mode(const ModeOrder& order) {
@@ -99,41 +141,65 @@ ChangeOutcome Controller::set_mode(const ModeOrder& order) {
   if (!lookup.found) return failed(lookup);
   const Result<void> authorship = check_authorship(order.author, order.reason);
   if (!authorship) return failed(Failure::kInvalid, authorship.error().message);
-  return carry_out(lock, plan_mode(*lookup.found, order), order.dry_run);
+  const Result<void> terms = check_terms(order);
+  if (!terms) return failed(Failure::kInvalid, terms.error().message);
+  return carry_out(lock, wish_mode(*lookup.found, order), order.dry_run, order.force);
 }
 
-ChangeOutcome Controller::carry_out(Lock& lock, Plan plan, bool dry_run) {
+model::Desired Controller::desired_of(const Runtime& runtime) const {
+  return {.epoch = Epoch(desired_.value + 1),
+          .flow_key = flow_key_.value_or(model::FlowKey{}),
+          .cookie_keys = published_keys_,
+          .services = runtime.services(),
+          .prefix_lists = runtime.configuration().prefix_lists};
+}
+
+ChangeOutcome Controller::carry_out(Lock& lock, Wish wish, bool dry_run, bool force) {
   ChangeOutcome outcome;
-  outcome.changes = std::move(plan.changes);
-  if (dry_run) return outcome;
-  const Runtime before = runtime_;
+  outcome.changes = wish.changes;
+  Runtime after = runtime_;
+  if (!wish.changes.empty()) wish.apply(after);
+  outcome.plan = plan_change(runtime_, after, wish.guarded);
+  if (dry_run) {
+    outcome.candidate = desired_of(after);
+    return outcome;
+  }
+  const bool guarded = outcome.plan.is_refused();
+  if (guarded && !force) return failed(Failure::kRefused, outcome.plan.refusal());
   if (!outcome.changes.empty()) {
-    const Result<void> stored = journal_->record(std::span(plan.journal).first(1));
+    IntentChange& there = wish.journal.front();
+    there.by.forced = guarded;
+    const Result<void> stored = journal_->record(std::span(&there, 1));
     if (!stored) return failed(Failure::kInternal, stored.error().message);
-    plan.apply(runtime_);
+    runtime_ = std::move(after);
     const Change& change = outcome.changes.front();
-    spdlog::info("{} of {}/{}: {} -> {} by {} ({})", change.field, change.service, change.backend,
-                 change.before, change.after, plan.journal.front().by.author,
-                 plan.journal.front().by.reason);
-    publish();
+    tell({.kind = EventKind::kChange,
+          .service = change.service,
+          .backend = change.backend,
+          .text =
+              fmt::format("{} of {}/{}: {} -> {}{}", change.field, change.service, change.backend,
+                          change.before, change.after, guarded ? ", past a guard" : ""),
+          .author = there.by.author,
+          .reason = there.by.reason});
+    follow_runtime();
   }
   bool refused = false;
   settle(lock, outcome, refused);
   if (!refused || outcome.changes.empty()) return outcome;
-  // Checks may have moved on meanwhile; only what the operator did is taken back.
-  const Change change = outcome.changes.front();
-  const Lookup lookup = runtime_.find(change.service, change.backend);
-  if (lookup.found) {
-    const BackendState& old = before.state(*lookup.found->service, *lookup.found->backend);
-    if (change.field == "weight") runtime_.set_weight(*lookup.found, old.weight, old.weight_by);
-    if (change.field == "mode") runtime_.set_mode(*lookup.found, old.mode, old.mode_by);
-  }
-  plan.journal.back().by.reason = outcome.message;
-  const Result<void> undone = journal_->record(std::span(plan.journal).last(1));
-  if (!undone) spdlog::error("{}", undone.error().message);
-  publish();
+  undo(wish, outcome.message);
   outcome.changes.clear();
   return outcome;
+}
+
+// Checks may have moved on meanwhile; only what the operator did is taken back. Under mutex_.
+void Controller::undo(Wish& wish, const std::string& why) {
+  const Change& change = wish.changes.front();
+  if (runtime_.find(change.service, change.backend).found) wish.undo(runtime_);
+  IntentChange& back = wish.journal.back();
+  back.by.reason = why;
+  const Result<void> undone = journal_->record(std::span(&back, 1));
+  if (!undone) spdlog::error("{}", undone.error().message);
+  follow_runtime();
 }
 
 Controller::Confirmation Controller::wait(Lock& lock, Epoch epoch) {
@@ -173,7 +239,7 @@ void Controller::settle(Lock& lock, ChangeOutcome& outcome, bool& refused) {
   }
 }
 
-ReloadOutcome Controller::reload(bool dry_run) {
+ReloadOutcome Controller::reload(const ReloadOrder& order) {
   const std::lock_guard one_at_a_time(change_mutex_);
   ReloadOutcome outcome;
   // Reading and compiling takes time in which checks go on; only reloads change what is running.
@@ -182,38 +248,67 @@ ReloadOutcome Controller::reload(bool dry_run) {
   for (const model::Diagnostic& diagnostic : parsed.diagnostics) {
     outcome.diagnostics.push_back(diagnostic.to_string());
   }
+  Lock lock(mutex_);
+  FleetEvent event{.kind = EventKind::kReload,
+                   .service = {},
+                   .backend = {},
+                   .text = {},
+                   .author = author_or_unknown(order.author),
+                   .reason = order.reason};
   if (!parsed.ok()) {
-    spdlog::error("reload refused, nothing changed: {}", outcome.diagnostics.front());
+    if (order.dry_run) return outcome;
+    event.severity = EventSeverity::kWarning;
+    event.text = "reload refused, nothing changed: " + outcome.diagnostics.front();
+    tell(std::move(event));
     return outcome;
   }
-  Lock lock(mutex_);
   outcome.change.changes = differences(runtime_.configuration(), parsed.configuration);
   outcome.notes = restart_notes(runtime_.configuration(), parsed.configuration);
-  if (dry_run) return outcome;
-  Runtime before = runtime_;
-  const std::vector<IntentChange> dropped =
-      runtime_.replace(std::move(parsed.configuration), now());
-  publish();
+  Runtime after = runtime_;
+  const std::vector<IntentChange> dropped = after.replace(std::move(parsed.configuration), now());
+  outcome.change.plan = plan_change(runtime_, after, false);
+  if (order.dry_run) {
+    outcome.change.candidate = desired_of(after);
+    return outcome;
+  }
+  const Runtime before = std::exchange(runtime_, std::move(after));
+  follow_runtime();
   update_check_targets();
   bool refused = false;
   settle(lock, outcome.change, refused);
   if (refused && !outcome.change.changes.empty()) {
-    runtime_ = std::move(before);
+    runtime_ = before;
     publish();
     update_check_targets();
     outcome.change.changes.clear();
     outcome.notes.clear();
     return outcome;
   }
+  note_reload(order, outcome, dropped);
+  event.text =
+      fmt::format("reloaded {}: {} changes", configuration_file_, outcome.change.changes.size());
+  tell(std::move(event));
+  return outcome;
+}
+
+// What a reload leaves behind in the journal. Under mutex_.
+void Controller::note_reload(const ReloadOrder& order, ReloadOutcome& outcome,
+                             const std::vector<IntentChange>& dropped) {
   for (const IntentChange& change : dropped) {
     outcome.notes.push_back(fmt::format("{} {} of {}/{} is dropped: {}", change.intent.field,
                                         change.before, change.intent.service, change.intent.backend,
                                         change.by.reason));
   }
-  const Result<void> stored = journal_->record(dropped);
+  Result<void> stored = journal_->record(dropped);
+  if (stored && !outcome.change.changes.empty()) {
+    stored = journal_->note({.service = {},
+                             .backend = {},
+                             .field = "reload",
+                             .before = {},
+                             .after = fmt::format("{} changes", outcome.change.changes.size()),
+                             .by = {author_or_unknown(order.author), order.reason, now()}});
+  }
   if (!stored) spdlog::error("{}", stored.error().message);
-  spdlog::info("reloaded {}: {} changes", configuration_file_, outcome.change.changes.size());
-  return outcome;
 }
 
 }  // namespace hawser::control

@@ -2,10 +2,13 @@
 #include "journal.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+
+#include "hawser/base/limits.h"
 
 namespace hawser::control {
 namespace {
@@ -33,6 +36,14 @@ CREATE TABLE IF NOT EXISTS cookie_key (
   reason TEXT NOT NULL, since_unix INTEGER NOT NULL, confirmed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 )";
+
+// What each version of the journal added to the one before; the first is made by the schema.
+constexpr std::array<const char*, 1> kUpgrades{R"(
+ALTER TABLE intent ADD COLUMN until_unix INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE intent ADD COLUMN jitter_seconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE intent ADD COLUMN keep_flows INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE history ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;
+)"};
 
 // A prepared statement with its parameters bound in order.
 class Statement {
@@ -109,7 +120,30 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
   if (opened != SQLITE_OK) return journal->failure();
   const Result<void> schema = journal->run(kSchema);
   if (!schema) return schema.error();
+  const Result<void> upgraded = journal->upgrade();
+  if (!upgraded) return upgraded.error();
   return journal;
+}
+
+// One transaction: a journal is of one version or of the next.
+Result<void> Journal::upgrade() {
+  std::uint64_t version = 0;
+  {
+    Statement select(database_, "PRAGMA user_version");
+    if (select.step() != SQLITE_ROW) return failure();
+    version = select.column_number(0);
+  }
+  if (version > kUpgrades.size()) {
+    return fail(
+        fmt::format("the journal {} was written by a newer hawserd (version {} of its "
+                    "tables, this one knows {}); run that one",
+                    path_, version, kUpgrades.size()));
+  }
+  if (version == kUpgrades.size()) return {};
+  Result<void> done = run("BEGIN IMMEDIATE");
+  for (; done && version < kUpgrades.size(); ++version) done = run(kUpgrades[version]);
+  if (done) done = run(fmt::format("PRAGMA user_version = {}", kUpgrades.size()).c_str());
+  return finish(std::move(done));
 }
 
 Result<void> Journal::run(const char* sql) {
@@ -118,9 +152,10 @@ Result<void> Journal::run(const char* sql) {
 }
 
 Result<std::vector<Intent>> Journal::intents() {
-  Statement select(database_,
-                   "SELECT service, backend, field, value, author, reason, since_unix FROM intent "
-                   "ORDER BY service, backend, field");
+  Statement select(
+      database_,
+      "SELECT service, backend, field, value, author, reason, since_unix, "
+      "until_unix, jitter_seconds, keep_flows FROM intent ORDER BY service, backend, field");
   std::vector<Intent> found;
   int step = select.step();
   for (; step == SQLITE_ROW; step = select.step()) {
@@ -128,7 +163,10 @@ Result<std::vector<Intent>> Journal::intents() {
                      select.column_text(1),
                      select.column_text(2),
                      select.column_text(3),
-                     {select.column_text(4), select.column_text(5), select.column_number(6)}});
+                     {select.column_text(4), select.column_text(5), select.column_number(6)},
+                     {.until_unix = select.column_number(7),
+                      .jitter_seconds = static_cast<std::uint32_t>(select.column_number(8)),
+                      .keep_flows = select.column_number(9) != 0}});
   }
   if (step != SQLITE_DONE) return failure();
   return found;
@@ -142,9 +180,12 @@ Result<void> Journal::apply(const IntentChange& change) {
     remove.text(intent.service).text(intent.backend).text(intent.field);
     if (remove.step() != SQLITE_DONE) return failure();
   } else {
-    Statement insert(database_, "INSERT OR REPLACE INTO intent VALUES (?, ?, ?, ?, ?, ?, ?)");
+    Statement insert(database_,
+                     "INSERT OR REPLACE INTO intent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.text(intent.service).text(intent.backend).text(intent.field).text(intent.value);
     insert.text(intent.by.author).text(intent.by.reason).number(intent.by.since_unix);
+    insert.number(intent.terms.until_unix).number(intent.terms.jitter_seconds);
+    insert.number(intent.terms.keep_flows ? 1 : 0);
     if (insert.step() != SQLITE_DONE) return failure();
   }
   return note({.service = intent.service,
@@ -156,10 +197,12 @@ Result<void> Journal::apply(const IntentChange& change) {
 }
 
 Result<void> Journal::note(const HistoryEntry& entry) {
-  Statement history(database_, "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement history(database_, "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   history.number(entry.by.since_unix).text(entry.service).text(entry.backend).text(entry.field);
   history.text(entry.before).text(entry.after).text(entry.by.author).text(entry.by.reason);
-  if (history.step() != SQLITE_DONE) return failure();
+  if (history.number(entry.by.forced ? 1 : 0).step() != SQLITE_DONE) return failure();
+  Statement prune(database_, "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?");
+  if (prune.number(limits::kMaxHistoryKept).step() != SQLITE_DONE) return failure();
   return {};
 }
 
@@ -184,7 +227,8 @@ Result<void> Journal::record(std::span<const IntentChange> changes) {
 Result<std::vector<HistoryEntry>> Journal::history(const HistoryFilter& filter,
                                                    std::uint32_t limit) {
   std::string sql =
-      "SELECT at_unix, service, backend, field, before, after, author, reason FROM history";
+      "SELECT at_unix, service, backend, field, before, after, author, reason, forced FROM "
+      "history";
   if (!filter.service.empty()) sql += " WHERE service = ?";
   if (!filter.backend.empty()) sql += filter.service.empty() ? " WHERE" : " AND";
   if (!filter.backend.empty()) sql += " backend = ?";
@@ -201,7 +245,8 @@ Result<std::vector<HistoryEntry>> Journal::history(const HistoryFilter& filter,
                      select.column_text(3),
                      select.column_text(4),
                      select.column_text(5),
-                     {select.column_text(6), select.column_text(7), select.column_number(0)}});
+                     {select.column_text(6), select.column_text(7), select.column_number(0),
+                      select.column_number(8) != 0}});
   }
   if (step != SQLITE_DONE) return failure();
   return found;
@@ -279,7 +324,7 @@ Result<void> Journal::set_cookie_keys(const KeyRing& ring,
   return done;
 }
 
-Result<Epoch> Journal::epoch() {
+Result<Epoch> Journal::reserved_epoch() {
   Statement select(database_, "SELECT value FROM meta WHERE key = 'epoch'");
   const int step = select.step();
   if (step == SQLITE_DONE) return Epoch(0);
@@ -287,7 +332,7 @@ Result<Epoch> Journal::epoch() {
   return Epoch(select.column_number(0));
 }
 
-Result<void> Journal::set_epoch(Epoch epoch) {
+Result<void> Journal::reserve_epoch(Epoch epoch) {
   Statement insert(database_, "INSERT OR REPLACE INTO meta VALUES ('epoch', ?)");
   if (insert.number(epoch.value).step() != SQLITE_DONE) return failure();
   return {};

@@ -26,7 +26,17 @@ struct Authorship {
   std::string author;
   std::string reason;
   std::uint64_t since_unix = 0;
+  bool forced = false;  // past a guard; kept in the history only
   friend bool operator==(const Authorship&, const Authorship&) = default;
+};
+
+// How long a drain or a maintenance lasts.
+struct Terms {
+  // Drain: the deadline. Maintenance: its end, when the backend is ready again. 0: none.
+  std::uint64_t until_unix = 0;
+  std::uint32_t jitter_seconds = 0;  // what is left at a drain's deadline is ended over so long,
+  bool keep_flows = false;           // or not at all
+  friend bool operator==(const Terms&, const Terms&) = default;
 };
 
 // One thing an operator wants different from the file.
@@ -36,6 +46,7 @@ struct Intent {
   std::string field;  // "weight" or "mode"
   std::string value;
   Authorship by;
+  Terms terms = {};  // of a mode
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 
@@ -96,15 +107,17 @@ class Journal {
   // Replaces all of them or none; what is not in `ring` is erased. With a line of history, if any.
   [[nodiscard]] Result<void> set_cookie_keys(const KeyRing& ring,
                                              const std::optional<HistoryEntry>& entry);
-  // 0 when there was none.
-  [[nodiscard]] Result<Epoch> epoch();
-  [[nodiscard]] Result<void> set_epoch(Epoch epoch);
+  // A line of history of its own.
+  [[nodiscard]] Result<void> note(const HistoryEntry& entry);
+  // No epoch above it was ever used. 0 when there was none.
+  [[nodiscard]] Result<Epoch> reserved_epoch();
+  [[nodiscard]] Result<void> reserve_epoch(Epoch epoch);
 
  private:
   Journal(FileLock lock, sqlite3* database, std::string path);
   [[nodiscard]] Result<void> run(const char* sql);
   [[nodiscard]] Result<void> apply(const IntentChange& change);
-  [[nodiscard]] Result<void> note(const HistoryEntry& entry);
+  [[nodiscard]] Result<void> upgrade();
   [[nodiscard]] Result<void> replace(const KeyRing& ring);
   // Ends a transaction: commits when `done` is good, else goes back; the error that counts.
   [[nodiscard]] Result<void> finish(Result<void> done);

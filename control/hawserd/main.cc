@@ -49,7 +49,8 @@ sigset_t block_signals() {
 }
 
 void reload(Controller& controller) {
-  const ReloadOutcome outcome = controller.reload(false);
+  const ReloadOutcome outcome =
+      controller.reload({.author = "SIGHUP", .reason = {}, .dry_run = false});
   for (const std::string& line : outcome.diagnostics) spdlog::error("{}", line);
   for (const std::string& note : outcome.notes) spdlog::warn("{}", note);
   if (outcome.change.failure != Failure::kNone) spdlog::error("{}", outcome.change.message);

@@ -24,26 +24,33 @@ CounterIndex index(const wire::CountersReply& counters) {
   return found;
 }
 
-bool serves(const BackendState& state) {
-  return judgement_of(state).admission == model::Admission::kServing;
-}
-
-std::uint64_t serving_weight(const View& view, const model::Service& service) {
-  std::uint64_t total = 0;
-  for (const model::Backend& backend : service.backends) {
-    const BackendState& state = view.runtime.state(service, backend);
-    if (serves(state)) total += weight_of(state, backend);
-  }
-  return total;
-}
-
-const char* service_state(std::uint32_t serving, std::size_t backends) {
+const char* service_state(const ServiceState& state, std::uint32_t serving, std::size_t backends) {
+  if (state.panic_since() != 0) return "panic";
   if (serving == 0) return "down";
   return serving < backends ? "degraded" : "ok";
 }
 
+// What ends or changes by itself.
+void set_terms(const View& view, const model::Service& service, const BackendState& state,
+               v1::BackendRow& row) {
+  constexpr double kAll = limits::kSlices;
+  const model::Departure departure = departure_of(state, view.now_unix);
+  row.set_until_unix(until_of(state, service.availability));
+  row.set_weight_now(row.weight() * weight_permille(state, service.availability, view.now_unix) /
+                     1000.0);
+  row.set_agent(std::string(to_string(state.agent)));
+  row.set_agent_percent(state.agent_percent);
+  row.set_agent_result(state.agent_text);
+  row.set_agent_unix(state.agent_unix);
+  row.set_ejections(state.ejections);
+  row.set_ejected_until_unix(state.ejected_until_unix);
+  row.set_sessions_released(departure.sessions / kAll);
+  row.set_flows_released(departure.flows / kAll);
+  row.set_keeps_flows(state.terms.keep_flows);
+}
+
 v1::BackendRow backend_row(const View& view, const model::Service& service,
-                           const model::Backend& backend, std::uint64_t total_weight,
+                           const model::Backend& backend, double share,
                            const CounterIndex& counters) {
   const BackendState& state = view.runtime.state(service, backend);
   const Judgement judgement = judgement_of(state);
@@ -61,12 +68,11 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   row.set_weight_file(backend.weight);
   row.set_quic_server_id(server_id_text(backend));
   row.set_generation(backend.generation);
-  if (serves(state) && total_weight > 0) {
-    row.set_share(static_cast<double>(row.weight()) / static_cast<double>(total_weight));
-  }
+  row.set_share(share);
   row.set_health(std::string(to_string(state.health)));
   row.set_check_result(state.check_text);
   row.set_checked_unix(state.checked_unix);
+  set_terms(view, service, state, row);
   const auto counter = counters.find(Key(service.name, backend.name));
   if (counter == counters.end()) return row;
   row.set_flows(counter->second->flows());
@@ -110,6 +116,17 @@ void set_settings(const model::Configuration& configuration, const model::Servic
   set_lists(configuration, protection.deny, "deny", row);
 }
 
+void set_availability(const model::Availability& availability, const ServiceState& state,
+                      v1::ServiceRow& row) {
+  row.set_panic_since_unix(state.panic_since());
+  row.set_on_panic(std::string(to_string(availability.on_panic)));
+  row.set_slow_start_seconds(availability.slow_start_seconds);
+  row.set_max_draining(portion_text(availability.guards.max_draining));
+  row.set_min_ready(portion_text(availability.guards.min_ready));
+  row.set_passive(passive_text(availability.passive));
+  row.set_backends_ejected(static_cast<std::uint32_t>(state.ejected()));
+}
+
 v1::ServiceRow service_row(const View& view, const model::Service& service,
                            const CounterIndex& counters) {
   v1::ServiceRow row;
@@ -123,7 +140,9 @@ v1::ServiceRow service_row(const View& view, const model::Service& service,
   row.set_on_down(std::string(to_string(service.on_down)));
   set_settings(view.runtime.configuration(), service, row);
   row.set_check(check_text(service.check));
-  row.set_state(service_state(row.backends_serving(), service.backends.size()));
+  const ServiceState& state = view.runtime.state(service);
+  row.set_state(service_state(state, row.backends_serving(), service.backends.size()));
+  set_availability(service.availability, state, row);
   for (const model::Backend& backend : service.backends) {
     const auto counter = counters.find(Key(service.name, backend.name));
     if (counter == counters.end()) continue;
@@ -154,11 +173,7 @@ v1::Drift drift_row(const model::Service& service, const model::Backend& backend
 }  // namespace
 
 std::uint32_t backends_serving(const View& view, const model::Service& service) {
-  std::uint32_t serving = 0;
-  for (const model::Backend& backend : service.backends) {
-    if (serves(view.runtime.state(service, backend))) ++serving;
-  }
-  return serving;
+  return static_cast<std::uint32_t>(view.runtime.state(service).serving());
 }
 
 std::uint32_t backends_serving(const View& view) {
@@ -187,10 +202,10 @@ std::vector<v1::BackendRow> backend_rows(const View& view, const wire::CountersR
   std::vector<v1::BackendRow> rows;
   for (const model::Service& owner : view.runtime.configuration().services) {
     if (!service.empty() && owner.name != service) continue;
-    const std::uint64_t total = serving_weight(view, owner);
-    for (const model::Backend& entry : owner.backends) {
-      if (!backend.empty() && entry.name != backend) continue;
-      rows.push_back(backend_row(view, owner, entry, total, by_name));
+    const std::vector<double> shares = shares_of(*view.runtime.state(owner).in_force());
+    for (std::size_t i = 0; i < owner.backends.size(); ++i) {
+      if (!backend.empty() && owner.backends[i].name != backend) continue;
+      rows.push_back(backend_row(view, owner, owner.backends[i], shares[i], by_name));
     }
   }
   return rows;
@@ -224,6 +239,21 @@ v1::HistoryRow history_row(const HistoryEntry& entry) {
   row.set_before(entry.before);
   row.set_after(entry.after);
   row.set_reason(entry.by.reason);
+  row.set_forced(entry.by.forced);
+  return row;
+}
+
+v1::Event event_row(const FleetEvent& event) {
+  v1::Event row;
+  row.set_sequence(event.sequence);
+  row.set_at_unix_ms(event.at_unix_ms);
+  row.set_kind(std::string(to_string(event.kind)));
+  row.set_severity(std::string(to_string(event.severity)));
+  row.set_service(event.service);
+  row.set_backend(event.backend);
+  row.set_text(event.text);
+  row.set_author(event.author);
+  row.set_reason(event.reason);
   return row;
 }
 

@@ -24,6 +24,7 @@ namespace hawser::control {
 [[nodiscard]] v1::HistoryRow history_row(const HistoryEntry& entry);
 
 // Never the secrets.
+[[nodiscard]] v1::Event event_row(const FleetEvent& event);
 [[nodiscard]] v1::KeysReply keys_reply(const KeysView& view);
 
 // Backends that new flows may go to, of one service and of all.

@@ -1,13 +1,13 @@
-// What is in force, kept up to date from files, operators and checks.
+// What is in force, kept up to date from files, operators, checks, agents and the dataplane.
 #include "runtime.h"
 
-#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "hawser/base/nearest.h"
+#include "hawser/base/limits.h"
 
 namespace hawser::control {
 namespace {
@@ -24,101 +24,102 @@ Health kept_health(Health health, const model::Service& service) {
   return next(health, checked ? Event::kCheckAdded : Event::kCheckRemoved);
 }
 
-template <typename Range>
-std::string join_quoted(const Range& words) {
-  return fmt::format("\"{}\"", fmt::join(words, "\", \""));
+std::optional<std::uint32_t> weight_from(const std::string& text) {
+  std::uint32_t weight = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, weight);
+  const bool good = error == std::errc() && rest == end && weight >= limits::kMinWeight &&
+                    weight <= limits::kMaxWeight;
+  return good ? std::optional(weight) : std::nullopt;
+}
+
+// The state of a backend after a reload; it was there before with `before`.
+BackendState kept(BackendState before, const model::Service& service, bool same_address,
+                  std::uint64_t now_unix) {
+  if (same_address) {
+    before.health = kept_health(before.health, service);
+    return before;
+  }
+  BackendState state;
+  state.mode = before.mode;
+  state.mode_by = before.mode_by;
+  state.terms = before.terms;
+  state.weight = before.weight;
+  state.weight_by = before.weight_by;
+  state.health = first_health(service, Health::kWaiting);
+  state.since_unix = now_unix;
+  return state;
+}
+
+void add_intents(const model::Service& service, const model::Backend& backend,
+                 const BackendState& state, std::vector<Intent>& intents) {
+  Intent intent{.service = service.name, .backend = backend.name, .field = "mode", .value = ""};
+  if (state.mode != Mode::kReady) {
+    intent.value = to_string(state.mode);
+    intents.push_back(intent);
+  }
+  if (state.weight) {
+    intent.field = "weight";
+    intent.value = std::to_string(*state.weight);
+    intents.push_back(intent);
+  }
 }
 
 }  // namespace
 
-Judgement judgement_of(const BackendState& state) {
-  return judge(state.mode, state.health);
-}
-
-std::uint32_t weight_of(const BackendState& state, const model::Backend& backend) {
-  return state.weight.value_or(backend.weight);
-}
-
-std::string cause_of(const BackendState& state) {
-  switch (judgement_of(state).cause) {
-    case Cause::kConfiguration:
-      return "configuration";
-    case Cause::kChecksPass:
-      return "checks pass";
-    case Cause::kOperator:
-      return "operator";
-    case Cause::kNotYetChecked:
-      if (state.check_text.empty()) return "not yet checked";
-      return (state.last_passed ? "not enough good checks yet: " : "check failed: ") +
-             state.check_text;
-    case Cause::kCheckFailed: {
-      const std::string cause = "check failed: " + state.check_text;
-      return state.mode == Mode::kDrain ? cause + " (also draining)" : cause;
-    }
-  }
-  return {};
-}
-
 Runtime::Runtime(model::Configuration configuration, const std::vector<Intent>& intents,
-                 std::uint64_t now_unix)
-    : configuration_(std::move(configuration)) {
-  index();
-  for (const model::Service& service : configuration_.services) {
-    for (const model::Backend& backend : service.backends) {
-      BackendState& state = state_of(service.name, backend.name);
-      state.health = first_health(service, Health::kPresumed);
+                 std::uint64_t now_unix) {
+  set_configuration(std::move(configuration));
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    for (std::size_t j = 0; j < configuration_->services[i].backends.size(); ++j) {
+      BackendState& state = services_[i]->edit(j);
+      state.health = first_health(configuration_->services[i], Health::kPresumed);
       state.since_unix = now_unix;
     }
   }
   for (const Intent& intent : intents) apply_intent(intent);
+  for (const auto& service : services_) service->settle_first(now_unix);
 }
 
-void Runtime::index() {
-  positions_.clear();
-  for (std::size_t i = 0; i < configuration_.services.size(); ++i) {
-    const model::Service& service = configuration_.services[i];
-    for (std::size_t j = 0; j < service.backends.size(); ++j) {
-      positions_.emplace(Key(service.name, service.backends[j].name), Position{i, j});
-    }
+void Runtime::set_configuration(model::Configuration configuration) {
+  configuration_ = std::make_shared<const model::Configuration>(std::move(configuration));
+  index_ = std::make_shared<const RuntimeIndex>(*configuration_);
+  services_.clear();
+  for (const model::Service& service : configuration_->services) {
+    services_.push_back(std::make_shared<ServiceState>(
+        std::shared_ptr<const model::Service>(configuration_, &service)));
   }
 }
 
-std::optional<BackendRef> Runtime::locate(const std::string& service,
-                                          const std::string& backend) const {
-  const auto found = positions_.find(Key(service, backend));
-  if (found == positions_.end()) return std::nullopt;
-  const model::Service& entry = configuration_.services[found->second.service];
-  return BackendRef{&entry, &entry.backends[found->second.backend]};
+ServiceState& Runtime::own(std::size_t service) {
+  std::shared_ptr<ServiceState>& state = services_[service];
+  if (state.use_count() > 1) state = std::make_shared<ServiceState>(*state);
+  // Whoever let go of the last copy has finished reading it.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return *state;
 }
 
-BackendState& Runtime::state_of(const std::string& service, const std::string& backend) {
-  return states_[Key(service, backend)];
+const ServiceState& Runtime::state(const model::Service& service) const {
+  return *services_[static_cast<std::size_t>(&service - configuration_->services.data())];
 }
 
 const BackendState& Runtime::state(const model::Service& service,
                                    const model::Backend& backend) const {
-  static const BackendState unknown;
-  const auto found = states_.find(Key(service.name, backend.name));
-  return found == states_.end() ? unknown : found->second;
+  return state(service).backend(static_cast<std::size_t>(&backend - service.backends.data()));
 }
 
 void Runtime::apply_intent(const Intent& intent) {
-  const auto found = states_.find(Key(intent.service, intent.backend));
-  if (found == states_.end()) return;
-  BackendState& state = found->second;
+  const auto at = index_->position(intent.service, intent.backend);
+  if (!at) return;
+  BackendState& state = own(at->service).edit(at->backend);
   if (intent.field == "mode") {
     const Result<Mode> mode = parse_mode(intent.value);
     if (!mode) return;
     state.mode = *mode;
     state.mode_by = intent.by;
+    state.terms = intent.terms;
     state.since_unix = intent.by.since_unix;
-  } else {
-    std::uint32_t weight = 0;
-    const char* const end = intent.value.data() + intent.value.size();
-    const auto [rest, error] = std::from_chars(intent.value.data(), end, weight);
-    const bool good = error == std::errc() && rest == end && weight >= limits::kMinWeight &&
-                      weight <= limits::kMaxWeight;
-    if (!good) return;
+  } else if (const auto weight = weight_from(intent.value)) {
     state.weight = weight;
     state.weight_by = intent.by;
   }
@@ -128,7 +129,7 @@ std::vector<IntentChange> Runtime::vanished(const std::vector<Intent>& intents,
                                             std::uint64_t now_unix) const {
   std::vector<IntentChange> changes;
   for (const Intent& intent : intents) {
-    if (states_.count(Key(intent.service, intent.backend)) != 0) continue;
+    if (index_->position(intent.service, intent.backend)) continue;
     Intent removal = intent;
     removal.value.clear();
     changes.push_back(
@@ -142,42 +143,40 @@ std::vector<IntentChange> Runtime::vanished(const std::vector<Intent>& intents,
 
 std::vector<IntentChange> Runtime::replace(model::Configuration configuration,
                                            std::uint64_t now_unix) {
-  std::map<Key, BackendState> states;
-  for (const model::Service& service : configuration.services) {
-    for (const model::Backend& backend : service.backends) {
-      const std::optional<BackendRef> before = locate(service.name, backend.name);
-      const bool same = before && before->backend->address == backend.address &&
-                        before->backend->port == backend.port;
-      BackendState state;
-      if (before) state = state_of(service.name, backend.name);
-      if (same) {
-        state.health = kept_health(state.health, service);
-      } else {
-        state.health = first_health(service, Health::kWaiting);
-        state.check_text.clear();
-        state.checked_unix = 0;
-        state.since_unix = now_unix;
-      }
-      states.emplace(Key(service.name, backend.name), std::move(state));
+  const Runtime before = *this;
+  set_configuration(std::move(configuration));
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    const model::Service& service = configuration_->services[i];
+    const auto was = before.index_->find_service(service.name);
+    if (was && **was == service) {
+      // What did not change is not touched; it only follows the new configuration's strings.
+      ServiceState copy = before.state(**was);
+      copy.follow(std::shared_ptr<const model::Service>(configuration_, &service));
+      *services_[i] = std::move(copy);
+      continue;
     }
+    for (std::size_t j = 0; j < service.backends.size(); ++j) {
+      const model::Backend& backend = service.backends[j];
+      const auto at = before.index_->position(service.name, backend.name);
+      BackendState old;
+      bool same = false;
+      if (at) {
+        old = before.services_[at->service]->backend(at->backend);
+        const model::Backend& entry =
+            before.configuration_->services[at->service].backends[at->backend];
+        same = entry.address == backend.address && entry.port == backend.port;
+      }
+      services_[i]->edit(j) = kept(std::move(old), service, same, now_unix);
+    }
+    services_[i]->settle_from(was ? &before.state(**was) : nullptr, now_unix, transitions_);
   }
   std::vector<Intent> orphans;
-  for (const auto& [key, state] : states_) {
-    if (states.count(key) != 0) continue;
-    Intent intent{.service = key.first, .backend = key.second, .field = "mode", .value = ""};
-    if (state.mode != Mode::kReady) {
-      intent.value = to_string(state.mode);
-      orphans.push_back(intent);
-    }
-    if (state.weight) {
-      intent.field = "weight";
-      intent.value = std::to_string(*state.weight);
-      orphans.push_back(intent);
+  for (const model::Service& service : before.configuration_->services) {
+    for (const model::Backend& backend : service.backends) {
+      if (index_->position(service.name, backend.name)) continue;
+      add_intents(service, backend, before.state(service, backend), orphans);
     }
   }
-  configuration_ = std::move(configuration);
-  states_ = std::move(states);
-  index();
   return vanished(orphans, now_unix);
 }
 
@@ -186,118 +185,136 @@ std::vector<IntentChange> Runtime::adopt(const model::Desired& running, bool ado
   std::vector<IntentChange> changes;
   for (const model::Service& service : running.services) {
     for (const model::Backend& backend : service.backends) {
-      const std::optional<BackendRef> known = locate(service.name, backend.name);
-      if (!known) continue;
-      BackendState& state = state_of(service.name, backend.name);
+      const auto at = index_->position(service.name, backend.name);
+      if (!at) continue;
+      BackendState& state = own(at->service).edit(at->backend);
       const bool down = backend.admission == model::Admission::kDown;
-      if (down && state.mode != Mode::kMaintenance) advance(state, Event::kFoundDown, now_unix);
+      if (down && state.mode != Mode::kMaintenance) {
+        state.health = next(state.health, Event::kFoundDown);
+      }
+      state.starting_unix = backend.starting_unix;
       const bool draining = backend.admission == model::Admission::kDraining;
       const bool unexplained = down && state.health == Health::kUnchecked;
       if (!adopt_operators || state.mode != Mode::kReady || !(draining || unexplained)) continue;
       const Authorship by{kSelf, "adopted from the running dataplane", now_unix};
-      set_mode(*known, draining ? Mode::kDrain : Mode::kMaintenance, by);
+      state.mode = draining ? Mode::kDrain : Mode::kMaintenance;
+      state.mode_by = by;
       const std::string mode(to_string(state.mode));
-      changes.push_back({.intent = {service.name, backend.name, "mode", mode, by.author, by.reason,
-                                    by.since_unix},
+      changes.push_back({.intent = {service.name, backend.name, "mode", mode, by},
                          .before = "ready",
-                         .after = mode});
+                         .after = mode,
+                         .by = {}});
     }
+    // What it did not have has not been serving.
+    const auto known = index_->find_service(service.name);
+    if (!known || (*known)->availability.slow_start_seconds == 0) continue;
+    std::set<std::string_view> had;
+    for (const model::Backend& backend : service.backends) had.insert(backend.name);
+    for (const model::Backend& backend : (*known)->backends) {
+      if (had.count(backend.name) != 0) continue;
+      const auto at = index_->position(BackendRef{*known, &backend});
+      own(at.service).edit(at.backend).starting_unix = now_unix;
+    }
+  }
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    own(i).settle(now_unix, transitions_);
   }
   return changes;
 }
 
-void Runtime::set_mode(const BackendRef& ref, Mode mode, const Authorship& by) {
-  BackendState& state = state_of(ref.service->name, ref.backend->name);
-  const State before = judgement_of(state).state;
+void Runtime::set_mode(const BackendRef& ref, Mode mode, const Terms& terms, const Authorship& by,
+                       std::uint64_t now_unix) {
+  const auto at = index_->position(ref);
+  ServiceState& service = own(at.service);
+  BackendState& state = service.edit(at.backend);
   state.mode = mode;
   state.mode_by = mode == Mode::kReady ? Authorship{} : by;
-  if (judgement_of(state).state != before) state.since_unix = by.since_unix;
+  state.terms = mode == Mode::kReady ? Terms{} : terms;
+  service.settle(now_unix, transitions_);
 }
 
 void Runtime::set_weight(const BackendRef& ref, std::optional<std::uint32_t> weight,
-                         const Authorship& by) {
-  BackendState& state = state_of(ref.service->name, ref.backend->name);
+                         const Authorship& by, std::uint64_t now_unix) {
+  const auto at = index_->position(ref);
+  ServiceState& service = own(at.service);
+  BackendState& state = service.edit(at.backend);
   state.weight = weight;
   state.weight_by = weight ? by : Authorship{};
+  service.settle(now_unix, transitions_);
 }
 
-bool Runtime::advance(BackendState& state, Event event, std::uint64_t now_unix) {
-  const State before = judgement_of(state).state;
-  state.health = next(state.health, event);
-  const bool changed = judgement_of(state).state != before;
-  if (changed) state.since_unix = now_unix;
-  return changed;
-}
-
-bool Runtime::note_check(const CheckReport& report, std::uint64_t now_unix) {
-  const std::optional<BackendRef> known = locate(report.target.service, report.target.backend);
+void Runtime::note_check(const CheckReport& report, std::uint64_t now_unix) {
+  const auto at = index_->position(report.target.service, report.target.backend);
+  if (!at) return;
+  const model::Service& service = configuration_->services[at->service];
   // A check that was under way over a reload speaks of what is gone.
-  if (!known || known->backend->address != report.target.address) return false;
-  if (known->service->check != report.target.check) return false;
-  BackendState& state = state_of(report.target.service, report.target.backend);
+  if (service.backends[at->backend].address != report.target.address) return;
+  if (service.check != report.target.check) return;
+  ServiceState& owner = own(at->service);
+  BackendState& state = owner.edit(at->backend);
   state.last_passed = report.passed;
   state.check_text = report.text;
   state.checked_unix = now_unix;
-  return report.event && advance(state, *report.event, now_unix);
+  if (!report.event) return;
+  state.health = next(state.health, *report.event);
+  owner.settle(now_unix, transitions_);
 }
 
-Result<const model::Service*> Runtime::find_service(std::string_view name) const {
-  std::vector<std::string> names;
-  for (const model::Service& service : configuration_.services) {
-    if (service.name == name) return &service;
-    names.push_back(service.name);
-  }
-  return fail(fmt::format("there is no service \"{}\"{}", name, suggestion(name, names)));
+void Runtime::note_agent(const std::string& service, const std::string& backend,
+                         const AgentWord& word, std::uint64_t now_unix) {
+  const auto at = index_->position(service, backend);
+  if (!at) return;
+  ServiceState& owner = own(at->service);
+  BackendState& state = owner.edit(at->backend);
+  state.agent_text = word.text;
+  state.agent_unix = now_unix;
+  state.agent = word.agent.value_or(state.agent);
+  state.agent_percent = word.percent.value_or(state.agent_percent);
+  if (word.agent || word.percent) owner.settle(now_unix, transitions_);
 }
 
-Lookup Runtime::find(std::string_view service, std::string_view backend) const {
-  if (!service.empty()) {
-    const Result<const model::Service*> known = find_service(service);
-    if (!known) return {.found = {}, .message = known.error().message};
+void Runtime::eject(const BackendRef& ref, std::uint64_t until_unix, std::uint32_t ejections,
+                    const std::string& text, std::uint64_t now_unix) {
+  const auto at = index_->position(ref);
+  ServiceState& service = own(at.service);
+  BackendState& state = service.edit(at.backend);
+  state.ejected_until_unix = until_unix;
+  state.ejections = ejections;
+  state.ejection_text = text;
+  service.settle(now_unix, transitions_);
+}
+
+void Runtime::tick(std::uint64_t now_unix) {
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    if (services_[i]->is_timed()) own(i).settle(now_unix, transitions_);
   }
+}
+
+std::vector<BackendRef> Runtime::over(std::uint64_t now_unix) const {
   std::vector<BackendRef> found;
-  std::set<std::string> names;
-  for (const model::Service& candidate : configuration_.services) {
-    if (!service.empty() && candidate.name != service) continue;
-    for (const model::Backend& entry : candidate.backends) {
-      if (entry.name == backend) found.push_back({&candidate, &entry});
-      names.insert(entry.name);
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    if (!services_[i]->is_timed()) continue;
+    const model::Service& service = configuration_->services[i];
+    for (std::size_t j = 0; j < service.backends.size(); ++j) {
+      const BackendState& state = services_[i]->backend(j);
+      const bool ended = state.mode == Mode::kMaintenance && state.terms.until_unix != 0 &&
+                         state.terms.until_unix <= now_unix;
+      if (ended) found.push_back({&service, &service.backends[j]});
     }
   }
-  if (found.size() == 1) return {.found = found.front(), .message = {}};
-  if (found.size() > 1) {
-    std::vector<std::string> services;
-    services.reserve(found.size());
-    for (const BackendRef& ref : found) services.push_back(ref.service->name);
-    return {.found = {},
-            .failure = LookupFailure::kAmbiguous,
-            .message = fmt::format("backend \"{}\" is in several services ({}); name one", backend,
-                                   join_quoted(services))};
-  }
-  const std::vector<std::string> known(names.begin(), names.end());
-  const std::string where = service.empty() ? "" : fmt::format(" in service \"{}\"", service);
-  return {.found = {},
-          .message = fmt::format("there is no backend \"{}\"{}{}", backend, where,
-                                 suggestion(backend, known))};
+  return found;
 }
 
 model::ServiceList Runtime::services() const {
-  std::vector<model::Service> services = configuration_.services;
-  for (model::Service& service : services) {
-    for (model::Backend& backend : service.backends) {
-      const BackendState& now = state(service, backend);
-      backend.weight = weight_of(now, backend);
-      backend.admission = judgement_of(now).admission;
-    }
-    // Not the dataplane's business, and no reason for a new snapshot.
-    service.check = {};
-  }
+  model::ServiceList services;
+  services.reserve(services_.size());
+  for (const auto& service : services_) services.push_back(service->in_force());
   return services;
 }
 
 std::vector<CheckTarget> Runtime::check_targets() const {
   std::vector<CheckTarget> targets;
-  for (const model::Service& service : configuration_.services) {
+  for (const model::Service& service : configuration_->services) {
     if (service.check.type == model::CheckType::kNone) continue;
     for (const model::Backend& backend : service.backends) {
       targets.push_back({.service = service.name,

@@ -26,6 +26,27 @@ grpc::Status status_of(const ChangeOutcome& outcome) {
   return {grpc::StatusCode::INTERNAL, outcome.message};
 }
 
+void fill_plan(const Plan& plan, v1::Plan& message) {
+  for (const GuardCheck& check : plan.guards) {
+    v1::GuardCheck& row = *message.add_guards();
+    row.set_service(check.service);
+    row.set_guard(check.guard);
+    row.set_limit(static_cast<std::uint32_t>(check.limit));
+    row.set_before(static_cast<std::uint32_t>(check.before));
+    row.set_after(static_cast<std::uint32_t>(check.after));
+    row.set_refused(check.refused);
+  }
+  for (const PlannedBackend& backend : plan.backends) {
+    v1::PlanBackend& row = *message.add_backends();
+    row.set_service(backend.service);
+    row.set_backend(backend.backend);
+    row.set_state_before(backend.state_before);
+    row.set_state_after(backend.state_after);
+    row.set_share_before(backend.share_before);
+    row.set_share_after(backend.share_after);
+  }
+}
+
 template <typename Reply>
 void fill_changes(const ChangeOutcome& outcome, Reply& reply) {
   for (const Change& change : outcome.changes) {
@@ -37,6 +58,7 @@ void fill_changes(const ChangeOutcome& outcome, Reply& reply) {
     row.set_after(change.after);
   }
   reply.set_epoch(outcome.epoch);
+  fill_plan(outcome.plan, *reply.mutable_plan());
 }
 
 grpc::Status answer(const ChangeOutcome& outcome, bool dry_run, v1::ChangeReply& reply) {
@@ -77,15 +99,20 @@ grpc::Status AdministerService::SetMode(grpc::ServerContext* /*context*/,
   const ChangeOutcome outcome = controller_.set_mode({.service = request->service(),
                                                       .backend = request->backend(),
                                                       .mode = *mode,
+                                                      .term_seconds = request->term_seconds(),
+                                                      .jitter_seconds = request->jitter_seconds(),
+                                                      .keep_flows = request->keep_flows(),
                                                       .author = request->author(),
                                                       .reason = request->reason(),
-                                                      .dry_run = request->dry_run()});
+                                                      .dry_run = request->dry_run(),
+                                                      .force = request->force()});
   return answer(outcome, request->dry_run(), *reply);
 }
 
 grpc::Status AdministerService::Reload(grpc::ServerContext* /*context*/,
                                        const v1::ReloadRequest* request, v1::ReloadReply* reply) {
-  const ReloadOutcome outcome = controller_.reload(request->dry_run());
+  const ReloadOutcome outcome = controller_.reload(
+      {.author = request->author(), .reason = request->reason(), .dry_run = request->dry_run()});
   fill_changes(outcome.change, *reply);
   for (const std::string& line : outcome.diagnostics) reply->add_diagnostics(line);
   for (const std::string& note : outcome.notes) reply->add_notes(note);

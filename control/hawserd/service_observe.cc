@@ -213,4 +213,32 @@ grpc::Status ObserveService::ListHistory(grpc::ServerContext* /*context*/,
   return grpc::Status::OK;
 }
 
+grpc::Status ObserveService::StreamEvents(grpc::ServerContext* context,
+                                          const v1::EventsRequest* request,
+                                          grpc::ServerWriter<v1::Event>* writer) {
+  constexpr std::size_t kBatch = 256;
+  const View view = controller_.view();
+  grpc::Status known = check_names(view.runtime, request->service(), request->backend());
+  if (!known.ok()) return known;
+  const EventLog& events = controller_.events();
+  const std::uint64_t newest = events.newest();
+  // A number from before a restart of hawserd means nothing any more: from the beginning.
+  std::uint64_t after = request->after() > newest ? 0 : request->after();
+  if (request->last() != 0 && newest - after > request->last()) after = newest - request->last();
+  while (!context->IsCancelled()) {
+    const auto patience = std::chrono::milliseconds(request->follow() ? 500 : 0);
+    const std::vector<FleetEvent> found = events.after(after, kBatch, patience);
+    if (found.empty() && !request->follow()) break;
+    for (const FleetEvent& event : found) {
+      after = event.sequence;
+      const bool wanted = (request->service().empty() || event.service == request->service()) &&
+                          (request->backend().empty() || event.backend == request->backend());
+      if (wanted && !writer->Write(event_row(event))) return grpc::Status::OK;
+    }
+    if (!request->follow() && after >= newest) break;
+    if (found.empty() && events.is_stopped()) break;
+  }
+  return grpc::Status::OK;
+}
+
 }  // namespace hawser::control

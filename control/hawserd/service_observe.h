@@ -30,6 +30,8 @@ class ObserveService final : public v1::Observe::Service {
                        dataplane::v1::ExplainReply* reply) override;
   grpc::Status ListKeys(grpc::ServerContext* context, const v1::KeysRequest* request,
                         v1::KeysReply* reply) override;
+  grpc::Status StreamEvents(grpc::ServerContext* context, const v1::EventsRequest* request,
+                            grpc::ServerWriter<v1::Event>* writer) override;
   grpc::Status ListHistory(grpc::ServerContext* context, const v1::HistoryRequest* request,
                            v1::HistoryReply* reply) override;
 

@@ -138,4 +138,22 @@ std::string server_id_text(const model::Backend& backend) {
   return to_hex(bytes);
 }
 
+std::string portion_text(const model::Portion& portion) {
+  if (!portion.is_set()) return {};
+  return portion.percent != 0 ? fmt::format("{} %", portion.percent)
+                              : std::to_string(portion.count);
+}
+
+std::string slow_start_text(std::uint32_t seconds) {
+  return seconds == 0 ? "off" : fmt::format("{}s", seconds);
+}
+
+std::string passive_text(const model::Passive& passive) {
+  if (!passive.enabled) return "off";
+  return fmt::format("{} failures and {} % within {}s{}: {}s to {}s, at most {} %",
+                     passive.failures, passive.failure_percent, passive.window_seconds,
+                     passive.server_errors ? ", 5xx count" : "", passive.ejection_seconds,
+                     passive.longest_seconds, passive.max_ejected_percent);
+}
+
 }  // namespace hawser::control

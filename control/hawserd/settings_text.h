@@ -29,6 +29,12 @@ namespace hawser::control {
 [[nodiscard]] std::string limit_text(std::uint64_t limit);
 // "50 a second, burst 100, of /32 /64", "off".
 [[nodiscard]] std::string source_rate_text(const model::SourceRate& rate);
+// "2", "25 %"; empty without limit.
+[[nodiscard]] std::string portion_text(const model::Portion& portion);
+// "30s", "off".
+[[nodiscard]] std::string slow_start_text(std::uint32_t seconds);
+// "5 failures and 50 % within 10s: 30s to 300s, at most 10 %", "off".
+[[nodiscard]] std::string passive_text(const model::Passive& passive);
 // "config 0, server id 8, nonce 8, encrypted"; empty without routing by connection ID.
 [[nodiscard]] std::string quic_text(const model::QuicRouting& quic);
 // Lower-case digits; empty without id.

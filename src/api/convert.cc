@@ -36,6 +36,11 @@ Result<model::Backend> backend_from(const wire::Backend& message, const std::str
   backend.admission =
       fields.word<model::Admission>("admission", message.admission(), wire::Admission_MAX);
   backend.generation = fields.text("generation", message.generation(), limits::kMaxName);
+  backend.departure = {.sessions = fields.number<std::uint16_t>(
+                           "released sessions", message.sessions_released(), 0, limits::kSlices),
+                       .flows = fields.number<std::uint16_t>(
+                           "released flows", message.flows_released(), 0, limits::kSlices)};
+  backend.starting_unix = message.starting_unix();
   backend.quic_server_id = message.quic_server_id();
   fields.number<std::size_t>("length of the QUIC server id", backend.quic_server_id.size(), 0,
                              limits::kMaxQuicServerId);
@@ -136,6 +141,9 @@ void to_message(const model::Backend& backend, wire::Backend& message) {
   message.set_admission(static_cast<wire::Admission>(backend.admission));
   message.set_quic_server_id(backend.quic_server_id);
   message.set_generation(backend.generation);
+  message.set_sessions_released(backend.departure.sessions);
+  message.set_flows_released(backend.departure.flows);
+  message.set_starting_unix(backend.starting_unix);
 }
 
 void to_message(const model::Protection& protection, wire::Protection& message) {

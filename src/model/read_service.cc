@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "hawser/base/limits.h"
+#include "read_availability.h"
 #include "read_rules.h"
 #include "read_splice.h"
 
@@ -215,6 +216,7 @@ Service read_service(const Node& table, std::size_t index, ServiceSource& source
   if (const Node* check = reader.table("check")) {
     read_check(*check, where, service.check, diagnostics);
   }
+  read_availability(reader, where, service.availability, diagnostics);
   read_splice(reader, service.splice);
   read_backends(reader, where, service, source, diagnostics);
   read_rules(reader, where, service.splice.rules, source, diagnostics);

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 7> kRuleFields{"method", "host",        "
                                                       "cookie", "server_name", "alpn"};
 constexpr std::array<std::string_view, 3> kRuleMatches{"exact", "prefix", "regex"};
 constexpr std::array<std::string_view, 2> kDownPolicies{"reset", "rehome"};
+constexpr std::array<std::string_view, 2> kOnPanic{"refuse", "spread"};
 constexpr std::array<std::string_view, 3> kAdmissions{"serving", "draining", "down"};
 constexpr std::array<std::string_view, 3> kChecks{"none", "tcp", "http"};
 
@@ -62,6 +63,9 @@ std::string_view to_string(ClientAddress how) noexcept {
 }
 std::string_view to_string(DownPolicy policy) noexcept {
   return word_of(policy, kDownPolicies);
+}
+std::string_view to_string(OnPanic choice) noexcept {
+  return word_of(choice, kOnPanic);
 }
 std::string_view to_string(Admission admission) noexcept {
   return word_of(admission, kAdmissions);
@@ -111,6 +115,9 @@ Result<ClientAddress> parse_client_address(std::string_view word) {
 }
 Result<DownPolicy> parse_down_policy(std::string_view word) {
   return parse<DownPolicy>(word, kDownPolicies);
+}
+Result<OnPanic> parse_on_panic(std::string_view word) {
+  return parse<OnPanic>(word, kOnPanic);
 }
 Result<CheckType> parse_check(std::string_view word) {
   return parse<CheckType>(word, kChecks);

@@ -35,7 +35,8 @@ void prefetch_one(Packet& packet, Context& context) noexcept {
 
 // --- second pass: match --------------------------------------------------------------------------
 
-// A flow whose backend is down: forgotten, and either reset at once or admitted anew.
+// A flow whose backend is down, or lets it go: forgotten, and either reset at once or admitted
+// anew.
 template <typename Table, typename Flow>
 Verdict leave_dead_backend(Packet& packet, Table& flows, Flow& flow, Context& context) noexcept {
   if (packet.part == Part::kQuoted) return kNoFlow;
@@ -71,7 +72,7 @@ Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
     return kUndecided;
   }
   const BackendEntry& backend = context.snapshot.backends[flow->meta.backend().value];
-  if (backend.admission == model::Admission::kDown) {
+  if (!backend.keeps_flow(packet.hash)) [[unlikely]] {
     return leave_dead_backend(packet, flows, *flow, context);
   }
   if (moved_by_connection_id(packet, flow->meta.backend(), context)) {

@@ -216,7 +216,8 @@ BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId 
                                            .next_hop = known->second.next_hop,
                                            .port_out = hop.port,
                                            .admission = backend.admission,
-                                           .weight = backend.weight};
+                                           .weight = backend.weight,
+                                           .departure = backend.departure};
   if (tunnel) {
     const PathId next(static_cast<std::uint32_t>(path_ids_.size() + 1));
     snapshot.backends[id.value].path = path_ids_.emplace(backend.address, next).first->second;

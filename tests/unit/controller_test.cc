@@ -180,20 +180,21 @@ TEST_F(ControllerTest, AdoptsARunningDataplane) {
   EXPECT_EQ(row("api", "b1").reason(), "adopted from the running dataplane");
   restart();
   EXPECT_EQ(row("web", "b2").state(), "draining");
-  EXPECT_EQ(controller_->view().desired.value, told.epoch.value + 1);
+  // Epochs are reserved on disk many at once.
+  EXPECT_GT(controller_->view().desired.value, told.epoch.value);
 }
 
 TEST_F(ControllerTest, ReloadTakesEffectAsAWhole) {
   dataplane_->connect(1);
-  static_cast<void>(
-      controller_->set_mode({.service = "api", .backend = "b1", .mode = Mode::kDrain}));
+  static_cast<void>(controller_->set_mode(
+      {.service = "api", .backend = "b1", .mode = Mode::kDrain, .force = true}));
   std::string text = kFile;
   text.replace(text.find("10.0.0.12"), 9, "10.0.0.22");
   text.replace(text.find("name = \"b1\", address = \"10.0.0.11\", port = 81"), 11, "name = \"b9\"");
   text.replace(text.find("net_null0"), 9, "net_null1");
   write(text);
-  const ReloadOutcome dry = controller_->reload(true);
-  const ReloadOutcome outcome = controller_->reload(false);
+  const ReloadOutcome dry = controller_->reload({.author = "ada", .reason = "", .dry_run = true});
+  const ReloadOutcome outcome = controller_->reload({.author = "ada", .reason = ""});
   EXPECT_EQ(outcome.change.changes, dry.change.changes);
   EXPECT_EQ(outcome.change.changes,
             (std::vector<Change>{{"web", "b2", "address", "10.0.0.12:80", "10.0.0.22:80"},
@@ -208,7 +209,7 @@ TEST_F(ControllerTest, ReloadTakesEffectAsAWhole) {
   EXPECT_EQ(row("web", "b1").state(), "ready");
   EXPECT_EQ(row("web", "b2").state(), "starting");
   EXPECT_EQ(row("api", "b9").state(), "ready");
-  EXPECT_TRUE(controller_->reload(false).change.changes.empty());
+  EXPECT_TRUE(controller_->reload({.author = "ada", .reason = ""}).change.changes.empty());
 }
 
 TEST_F(ControllerTest, PrefixListsReachTheDataplaneAndAReloadReadsThemAgain) {
@@ -226,18 +227,18 @@ TEST_F(ControllerTest, PrefixListsReachTheDataplaneAndAReloadReadsThemAgain) {
   EXPECT_EQ(dataplane_->running().prefix_lists[0].name, "blocked");
   EXPECT_EQ(dataplane_->running().prefix_lists[0].prefixes->size(), 2U);
   EXPECT_EQ(dataplane_->running().services[0].protection.deny, std::vector<std::string>{"blocked"});
-  EXPECT_TRUE(controller_->reload(false).change.changes.empty());
+  EXPECT_TRUE(controller_->reload({.author = "ada", .reason = ""}).change.changes.empty());
   write_list("192.0.2.0/24\n198.51.100.8\n198.51.100.9\n");
-  const ChangeOutcome changed = controller_->reload(false).change;
+  const ChangeOutcome changed = controller_->reload({.author = "ada", .reason = ""}).change;
   EXPECT_EQ(changed.changes, (std::vector<Change>{{"blocked", "", "prefix_list", "2 prefixes",
                                                    "3 prefixes: 2 added, 1 removed"}}));
   EXPECT_EQ(dataplane_->running(changed.epoch).prefix_lists[0].prefixes->size(), 3U);
   write_list("192.0.2.0/24\noops\n");
-  const ReloadOutcome refused = controller_->reload(false);
+  const ReloadOutcome refused = controller_->reload({.author = "ada", .reason = ""});
   ASSERT_EQ(refused.diagnostics.size(), 1U);
   EXPECT_EQ(refused.diagnostics[0].rfind(list + ":2:1: \"oops\" is no network", 0), 0U);
   std::filesystem::remove(list);
-  EXPECT_EQ(controller_->reload(false).diagnostics,
+  EXPECT_EQ(controller_->reload({.author = "ada", .reason = ""}).diagnostics,
             std::vector<std::string>{file_ + ":9:8: prefix list \"blocked\": " + list +
                                      " cannot be read: No such file or directory"});
   EXPECT_EQ(dataplane_->running().prefix_lists[0].prefixes->size(), 3U);
@@ -247,14 +248,14 @@ TEST_F(ControllerTest, ABadFileChangesNothing) {
   dataplane_->connect(1);
   const std::uint64_t epoch = dataplane_->running().epoch.value;
   write(std::string(kFile) + "colour = 3\n");
-  const ReloadOutcome outcome = controller_->reload(false);
+  const ReloadOutcome outcome = controller_->reload({.author = "ada", .reason = ""});
   ASSERT_EQ(outcome.diagnostics.size(), 1U);
   EXPECT_EQ(outcome.diagnostics[0].rfind(file_ + ":19:1: service \"api\": unknown key", 0), 0U)
       << outcome.diagnostics[0];
   EXPECT_TRUE(outcome.change.changes.empty());
   EXPECT_EQ(controller_->view().desired.value, epoch);
   std::filesystem::remove(file_);
-  EXPECT_EQ(controller_->reload(false).diagnostics,
+  EXPECT_EQ(controller_->reload({.author = "ada", .reason = ""}).diagnostics,
             std::vector<std::string>{file_ + ":1:1: cannot be read: No such file or directory"});
 }
 
@@ -265,7 +266,7 @@ TEST_F(ControllerTest, AReloadThatIsRefusedIsRolledBack) {
   std::string text = kFile;
   text.replace(text.find("10.0.0.12"), 9, "10.0.0.22");
   write(text);
-  const ReloadOutcome outcome = controller_->reload(false);
+  const ReloadOutcome outcome = controller_->reload({.author = "ada", .reason = ""});
   EXPECT_EQ(outcome.change.failure, Failure::kRefused);
   EXPECT_EQ(row("web", "b2").address(), "10.0.0.12:80");
 }

@@ -32,7 +32,7 @@ TEST_F(JournalTest, ANewOneIsEmptyAndPrivate) {
   EXPECT_TRUE(journal->intents()->empty());
   EXPECT_TRUE(journal->history({}, 10)->empty());
   EXPECT_FALSE(journal->flow_key()->has_value());
-  EXPECT_EQ(*journal->epoch(), Epoch(0));
+  EXPECT_EQ(*journal->reserved_epoch(), Epoch(0));
   struct stat status {};
   ASSERT_EQ(stat(directory_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700U);
@@ -124,12 +124,12 @@ TEST_F(JournalTest, KeyAndEpochSurviveARestart) {
   {
     const std::unique_ptr<Journal> journal = open();
     ASSERT_TRUE(journal->set_flow_key(key).has_value());
-    ASSERT_TRUE(journal->set_epoch(Epoch(41)).has_value());
-    ASSERT_TRUE(journal->set_epoch(Epoch(42)).has_value());
+    ASSERT_TRUE(journal->reserve_epoch(Epoch(41)).has_value());
+    ASSERT_TRUE(journal->reserve_epoch(Epoch(42)).has_value());
   }
   const std::unique_ptr<Journal> journal = open();
   EXPECT_EQ(**journal->flow_key(), key);
-  EXPECT_EQ(*journal->epoch(), Epoch(42));
+  EXPECT_EQ(*journal->reserved_epoch(), Epoch(42));
 }
 
 TEST_F(JournalTest, ASecondOneIsRefusedUntilTheFirstIsGone) {

@@ -33,14 +33,17 @@ std::string with(const std::string& text, const std::string& other) {
 TEST_F(ControllerTest, RulesAreCompiledForTheDataplane) {
   dataplane_->connect(1);
   write(kSpliced);
-  const ReloadOutcome outcome = controller_->reload(false);
+  const ReloadOutcome outcome =
+      controller_->reload({.author = "ada", .reason = "", .dry_run = false});
   ASSERT_TRUE(outcome.diagnostics.empty()) << outcome.diagnostics.front();
   const model::Splice splice = dataplane_->running(outcome.change.epoch).services.at(0).splice;
   EXPECT_EQ(splice.rules.size(), 1U);
   EXPECT_FALSE(splice.rules_database.empty());
-  EXPECT_TRUE(controller_->reload(false).change.changes.empty());
+  EXPECT_TRUE(controller_->reload({.author = "ada", .reason = "", .dry_run = false})
+                  .change.changes.empty());
   write(with("403", "404"));
-  const ReloadOutcome changed = controller_->reload(false);
+  const ReloadOutcome changed =
+      controller_->reload({.author = "ada", .reason = "", .dry_run = false});
   EXPECT_EQ(changed.change.changes,
             (std::vector<Change>{{"web", "", "rule admin",
                                   "path prefix /admin/ or regex ^/(\\w+)/secret$: deny 403",
@@ -53,10 +56,14 @@ TEST_F(ControllerTest, ARuleThatCannotBeCompiledChangesNothing) {
   dataplane_->connect(1);
   write(kSpliced);
   const std::uint64_t epoch =
-      dataplane_->running(controller_->reload(false).change.epoch).epoch.value;
+      dataplane_
+          ->running(
+              controller_->reload({.author = "ada", .reason = "", .dry_run = false}).change.epoch)
+          .epoch.value;
   write(with("(\\\\w+)", "(?=x)"));
   for (const bool dry_run : {true, false}) {
-    const ReloadOutcome outcome = controller_->reload(dry_run);
+    const ReloadOutcome outcome =
+        controller_->reload({.author = "ada", .reason = "", .dry_run = dry_run});
     ASSERT_EQ(outcome.diagnostics.size(), 1U);
     EXPECT_EQ(outcome.diagnostics[0].rfind(file_ + ":16:43: service \"web\", rule \"admin\": "
                                                    "\"^/(?=x)/secret$\" cannot be compiled: ",

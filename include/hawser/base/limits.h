@@ -423,6 +423,37 @@ inline constexpr std::uint32_t kMaxCheckMilliseconds = 3600 * 1000;
 // Count in front of a duration's unit: leaves room for the largest unit in milliseconds.
 inline constexpr std::uint64_t kMaxDurationCount = UINT64_MAX / 3'600'000;
 
+// Slow start, seconds: longer ones are a weight that somebody sets by hand. Its weight grows in so
+// many steps, each a new table with the fewest moves.
+inline constexpr std::uint32_t kMaxSlowStartSeconds = 3600;
+inline constexpr std::uint32_t kSlowStartSteps = 20;
+
+// Passive ejection: failures that may be asked for, the window they are counted in and how long a
+// backend may be ejected, seconds. The window is made of what is seen every second.
+inline constexpr std::uint32_t kMaxPassiveFailures = 1'000'000;
+inline constexpr std::uint32_t kMinPassiveWindowSeconds = 2;
+inline constexpr std::uint32_t kMaxPassiveWindowSeconds = 300;
+inline constexpr std::uint32_t kMaxEjectionSeconds = 24 * 3600;
+
+// A drain's deadline and a maintenance's end may be that far away, seconds; the resets at a deadline
+// may be spread over that long. Refused above.
+inline constexpr std::uint64_t kMaxTermSeconds = 30ULL * 24 * 3600;
+inline constexpr std::uint32_t kMaxJitterSeconds = 3600;
+inline constexpr std::uint32_t kDefaultJitterSeconds = 10;
+// Steps in which a drain with a deadline lets sessions go, and its flows at the end: each is a
+// snapshot.
+inline constexpr std::uint32_t kDrainSteps = 64;
+
+// Parts that the sessions and flows of a backend are cut into to be let go one after the other.
+inline constexpr std::uint16_t kSlices = 4096;
+
+// Events that hawserd remembers for those who ask later; the oldest are forgotten.
+inline constexpr std::size_t kMaxEvents = 10'000;
+// Entries of the history that are kept; the oldest are erased.
+inline constexpr std::uint64_t kMaxHistoryKept = 100'000;
+// Epochs are reserved on disk so many at once: a start skips what was not used of them.
+inline constexpr std::uint64_t kEpochReserve = 1000;
+
 // Checks in a row that bring a backend up or down.
 inline constexpr std::uint32_t kMinCheckCount = 1;
 inline constexpr std::uint32_t kMaxCheckCount = 100;

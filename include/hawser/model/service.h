@@ -13,6 +13,7 @@
 #include "hawser/base/limits.h"
 #include "hawser/base/result.h"
 #include "hawser/base/strong.h"
+#include "hawser/model/availability.h"
 #include "hawser/model/splice.h"
 #include "hawser/net/address.h"
 
@@ -160,6 +161,14 @@ struct Check {
   friend bool operator==(const Check&, const Check&) = default;
 };
 
+// How far a draining backend has been left: of limits::kSlices parts, those below are let go. What
+// a session's or a flow's part is, follows from its id or hash, so every balancer lets go the same.
+struct Departure {
+  std::uint16_t sessions = 0;  // go to another home with their next request
+  std::uint16_t flows = 0;     // are ended as those of a backend that is down
+  friend bool operator==(const Departure&, const Departure&) = default;
+};
+
 struct Backend {
   std::string name;  // unique in its service
   net::IpAddress address;
@@ -169,6 +178,10 @@ struct Backend {
   std::string generation;      // release of the application that it runs; empty: none
   // Not configured but decided at run time; the configuration parser leaves it at kServing.
   Admission admission = Admission::kServing;
+  Departure departure;
+  // When its slow start began, seconds since 1970; 0: it has its whole weight. The dataplane keeps
+  // it for a hawserd that returns.
+  std::uint64_t starting_unix = 0;
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -190,6 +203,7 @@ struct Service {
   QuicRouting quic;
   Splice splice;  // with forward splice
   Check check;
+  Availability availability;
   std::uint32_t table_slots = 0;  // 0: by the number of backends (limits.h)
   std::vector<Backend> backends;
   friend bool operator==(const Service&, const Service&) = default;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "hawser/base/limits.h"
 #include "hawser/base/strong.h"
 #include "hawser/hash/flow_hash.h"
 #include "hawser/l4/quic.h"
@@ -120,6 +121,24 @@ struct alignas(64) BackendEntry {
   PathId path;                   // of tunnels; 0: none
   std::uint32_t tag = 0;         // in session cookies
   std::uint16_t generation = 0;  // tag of its generation; 0: none
+  model::Departure departure;    // while it drains
+
+  // Draining sessions and flows are let go part by part; `hash` is all that tells one from another.
+  [[nodiscard]] static std::uint16_t slice_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint16_t>(hash::mix(hash + 0x6472'6169'6eULL) % limits::kSlices);
+  }
+  // A flow that began may go on here.
+  [[nodiscard]] bool keeps_flow(std::uint64_t hash) const noexcept {
+    if (admission == model::Admission::kServing) [[likely]]
+      return true;
+    return admission == model::Admission::kDraining && slice_of(hash) >= departure.flows;
+  }
+  // A session that has its home here may stay.
+  [[nodiscard]] bool keeps_session(std::uint64_t id) const noexcept {
+    if (admission == model::Admission::kServing) [[likely]]
+      return true;
+    return admission == model::Admission::kDraining && slice_of(id) >= departure.sessions;
+  }
 };
 static_assert(sizeof(BackendEntry) == 64);
 

@@ -129,6 +129,13 @@ bool is_usable(BackendId id, std::uint16_t generation, const Context& context) n
          (generation == 0 || backend.generation == generation);
 }
 
+// The home goes on with its session: it serves, or drains and has not let this one go yet.
+bool keeps_session(BackendId home, std::uint64_t session, std::uint16_t generation,
+                   const Context& context) noexcept {
+  const BackendEntry& backend = context.snapshot.backends[home.value];
+  return backend.keeps_session(session) && (generation == 0 || backend.generation == generation);
+}
+
 // --- sessions ------------------------------------------------------------------------------------
 
 // A sound cookie of another service, signed with the same keys, is told apart from a forged one.
@@ -196,7 +203,8 @@ void continue_session(const Presented& presented, std::uint16_t generation, Serv
                       const ServiceEntry& service, const Context& context, Decision& decision) {
   const SpliceService& splice = *service.splice;
   decision.session = presented.reading.session;
-  if (presented.home != BackendId() && is_usable(presented.home, generation, context)) {
+  if (presented.home != BackendId() &&
+      keeps_session(presented.home, decision.session.id, generation, context)) {
     decision.reason = Reason::kHome;
     decision.backend = presented.home;
     decision.gives_cookie = needs_refresh(presented.reading, splice, context);

@@ -87,11 +87,12 @@ Verdict hear_waiting(Packet& packet, const Segment& segment, const Side& client,
   return hold(packet, segment, client, context.worker);
 }
 
-// The backend is down: at a boundary the next request finds another, else the client learns now.
-bool is_lost(const Side& client, const Context& context) noexcept {
+// The backend is down, or lets the connection go: at a boundary the next request finds another,
+// else the client learns now.
+bool is_lost(const Packet& packet, const Side& client, const Context& context) noexcept {
   const Connection& connection = client.connection;
   const BackendEntry& backend = context.snapshot.backends[connection.backend.value];
-  if (backend.admission != model::Admission::kDown) [[likely]]
+  if (backend.keeps_flow(packet.hash)) [[likely]]
     return false;
   const bool between = connection.up.state == StreamState::kHead &&
                        is_quiet(connection, client.exchange, connection.up.next);
@@ -114,7 +115,7 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
     case SplicePhase::kConnecting:
       return hear_waiting(packet, segment, client, context);
     case SplicePhase::kOpen:
-      if (is_lost(client, context) && !segment.has(net::kTcpRst)) {
+      if (is_lost(packet, client, context) && !segment.has(net::kTcpRst)) {
         send_bare(client.other(), net::kTcpRst | net::kTcpAck, context);
         forget_connection(number, context);
         return kReplyReset;
