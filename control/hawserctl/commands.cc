@@ -112,6 +112,12 @@ constexpr std::array kReloadExamples{
     Example{"hawserctl reload --dry-run", "is the edited file good, and what would it change?"},
     Example{"hawserctl reload --wait", "apply it"}};
 
+constexpr std::array kCheckPositionals{
+    Positional{"FILE", true, Value::kPath, "the configuration; - reads standard input"}};
+constexpr std::array kCheckExamples{
+    Example{"hawserctl check /etc/hawser/hawser.toml", "is the edited file good?"},
+    Example{"hawserctl check - --json < hawser.toml", "before it is sent to any server"}};
+
 constexpr std::array kKeysPositionals{
     Positional{"ACTION", false, Value::kAction, "rotate: a new key signs, the last one counts"}};
 constexpr std::array kKeysOptions{
@@ -250,6 +256,16 @@ constexpr std::array kVerbs{
          kReloadOptions,
          kReloadExamples,
          true},
+    Verb{VerbId::kCheck,
+         "check",
+         "Is this configuration file good? Needs no hawserd.",
+         "Reads the file and the prefix lists it names and compiles its rules, as hawserd would. "
+         "Every mistake is one line, `file:line:column: what; what to do`, in the words of "
+         "`hawserd --check-config` and of reload; the exit code is 2 then. What a good file would "
+         "change here, `reload --dry-run` tells.",
+         kCheckPositionals,
+         {},
+         kCheckExamples},
     Verb{VerbId::kKeys, "keys", "List the keys that sign session cookies, or rotate them.",
          "One key signs, the one before it still counts, so users keep their backend over a "
          "rotation. A rotation before the last one is older than the longest idle lifetime of a "
@@ -326,7 +342,7 @@ constexpr auto kSortWords = [] {
 constexpr std::array kExitMeanings{
     ExitMeaning{0, "done, or it was so already"},
     ExitMeaning{1, "failed; with `status --check`: there is a problem"},
-    ExitMeaning{2, "the command line is wrong"},
+    ExitMeaning{2, "the command line is wrong; with `check`: the file is"},
     ExitMeaning{3, "refused by a guard or by the dataplane; nothing changed"},
     ExitMeaning{4, "not finished within --timeout; what was asked for stays in force"},
     ExitMeaning{5, "hawserd is not reachable"},

@@ -20,6 +20,7 @@ enum class VerbId : std::uint8_t {
   kFlows,
   kTop,
   kReload,
+  kCheck,
   kKeys,
   kHistory,
   kWhy,

@@ -267,6 +267,21 @@ constexpr std::array kTop{
     JsonField{"backends[].bits_out_per_second", "number", "backend to client"},
 };
 
+constexpr std::array kCheck{
+    JsonField{"file", "string", "what was checked"},
+    JsonField{"good", "boolean", "nothing is wrong with it"},
+    JsonField{"diagnostics[].file", "string", "the file, or a prefix list it names"},
+    JsonField{"diagnostics[].line", "number", "from 1"},
+    JsonField{"diagnostics[].column", "number", "from 1, in characters"},
+    JsonField{"diagnostics[].message", "string", "what, and what to do"},
+    JsonField{"ports", "number", "in a good file; of one with mistakes this and what follows is 0"},
+    JsonField{"services", "number", ""},
+    JsonField{"backends", "number", "over all services"},
+    JsonField{"rules", "number", "over all services"},
+    JsonField{"prefix_lists", "number", ""},
+    JsonField{"prefixes", "number", "over all lists"},
+};
+
 constexpr std::array kVersion{
     JsonField{"hawserctl", "string", "version of this program"},
     JsonField{"hawserd", "string", "version"},
@@ -296,6 +311,8 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kTop;
     case VerbId::kReload:
       return kReload;
+    case VerbId::kCheck:
+      return kCheck;
     case VerbId::kKeys:
       return kKeys;
     case VerbId::kHistory:

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "check.h"
 #include "completion.h"
 #include "errors.h"
 #include "help.h"
@@ -68,12 +69,13 @@ Verdict dispatch(const Session& session) {
       return run_trace(session);
     case VerbId::kVersion:
       return run_version(session);
+    case VerbId::kCheck:
     case VerbId::kCompletion:
     case VerbId::kReference:
     case VerbId::kManual:
       break;
   }
-  return ExitCode::kOk;  // those three never come here: they need no hawserd
+  return ExitCode::kOk;  // those four never come here: they need no hawserd
 }
 
 // What the verbs print that are answered without hawserd; nothing for the others.
@@ -132,6 +134,9 @@ ExitCode run(std::span<const std::string> args, Console& console) {
   if (const std::optional<std::string> answer = own_answer(*arguments)) {
     console.out << *answer;
     return ExitCode::kOk;
+  }
+  if (verb->id == VerbId::kCheck) {
+    return check_file(arguments->text("FILE"), arguments->has("--json"), console);
   }
   return run_connected(*arguments, console, arguments->has("--json"));
 }

@@ -70,7 +70,7 @@ int run(const Options& options) {
   model::ParsedConfiguration parsed = read_configuration(options.configuration);
   if (!parsed.ok()) return complain(parsed);
   if (options.check_only) {
-    std::cout << options.configuration << " is good\n";
+    std::cout << good_news(options.configuration, parsed.configuration) << "\n";
     return 0;
   }
   const model::Configuration settings = parsed.configuration;

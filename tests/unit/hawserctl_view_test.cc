@@ -8,6 +8,7 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include "check.h"
 #include "commands.h"
 #include "hawserctl_samples.h"
 #include "json.h"
@@ -292,6 +293,7 @@ TEST(JsonViews, EveryKeyIsDocumentedAndNoOther) {
   expect_documented(VerbId::kWhy, to_json(filled<path::ExplainReply>()));
   expect_documented(VerbId::kFlows, flows_json(filled<path::FlowsReply>()));
   expect_documented(VerbId::kTop, top_json({TopRow{}}));
+  expect_documented(VerbId::kCheck, check_json("f", model::parse_configuration("", "f")));
   expect_documented(VerbId::kVersion, version_json(filled<rpc::VersionReply>()));
 }
 

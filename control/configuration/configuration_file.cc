@@ -1,4 +1,4 @@
-// Reads the configuration and the files it names from disk.
+// Reads the configuration and the files it names from disk, and says in a line what it holds.
 #include "configuration_file.h"
 
 #include <fcntl.h>
@@ -46,6 +46,11 @@ class Compiler {
   std::vector<Known> known_;
 };
 
+// "1 port", "2 ports".
+std::string counted(std::size_t count, const std::string& one, const std::string& many = "") {
+  return fmt::format("{} {}", count, count == 1 ? one : many.empty() ? one + "s" : many);
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
@@ -73,18 +78,50 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
 
 model::ParsedConfiguration read_configuration(const std::string& file,
                                               const model::Configuration& running) {
-  const Result<std::string> text = read_file(file, limits::kMaxConfigurationBytes);
+  return judge_configuration(read_file(file, limits::kMaxConfigurationBytes), file, running);
+}
+
+model::ParsedConfiguration judge_configuration(const Result<std::string>& text,
+                                               const std::string& name,
+                                               const model::Configuration& running) {
   if (text && !text->empty()) {
     Compiler compiler(running);
     return model::parse_configuration(
-        *text, file,
+        *text, name,
         [](const std::string& path) { return read_file(path, limits::kMaxPrefixFile); },
         [&](const std::vector<model::Rule>& rules) { return compiler.compile(rules); });
   }
   model::ParsedConfiguration failed;
   failed.diagnostics.push_back(
-      {file, 1, 1, fmt::format("cannot be read: {}", text ? "it is empty" : text.error().message)});
+      {name, 1, 1, fmt::format("cannot be read: {}", text ? "it is empty" : text.error().message)});
   return failed;
+}
+
+Holdings holdings_of(const model::Configuration& configuration) {
+  Holdings out{.ports = configuration.ports.size(),
+               .services = configuration.services.size(),
+               .prefix_lists = configuration.prefix_lists.size()};
+  for (const model::Service& service : configuration.services) {
+    out.backends += service.backends.size();
+    out.rules += service.splice.rules.size();
+  }
+  for (const model::PrefixList& list : configuration.prefix_lists) {
+    out.prefixes += list.prefixes->size();
+  }
+  return out;
+}
+
+std::string good_news(const std::string& name, const model::Configuration& configuration) {
+  const Holdings holdings = holdings_of(configuration);
+  std::string line =
+      fmt::format("{} is good: {}, {}, {}", name, counted(holdings.ports, "port"),
+                  counted(holdings.services, "service"), counted(holdings.backends, "backend"));
+  if (holdings.rules > 0) line += ", " + counted(holdings.rules, "rule");
+  if (holdings.prefix_lists > 0) {
+    line += fmt::format(", {} with {}", counted(holdings.prefix_lists, "prefix list"),
+                        counted(holdings.prefixes, "prefix", "prefixes"));
+  }
+  return line;
 }
 
 }  // namespace hawser::control
