@@ -108,6 +108,7 @@ Process::Process(model::Configuration configuration, Server server,
                       .stopwatch = stopwatch_,
                       .instance = random_instance(),
                       .started_unix = unix_seconds()}),
+      supervision_(machine_->workers()),
       signals_(signals) {}
 
 // Workers stop before what they work with goes.
@@ -123,10 +124,12 @@ void Process::run() {
                machine_->workers().size(), configuration_.dataplane.socket);
   for (wait(); waits_.front().revents == 0; wait()) {
     const bool worked = turn();
+    supervision_.turn(snapshots_.running().epoch);
     wait_microseconds_ = worked
                              ? limits::kMainShortWaitMicroseconds
                              : std::min(wait_microseconds_ * 2, limits::kMainLongWaitMicroseconds);
   }
+  supervision_.stopping();
   spdlog::info("stopping");
 }
 

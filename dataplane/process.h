@@ -15,6 +15,7 @@
 #include "dataplane/resolver.h"
 #include "dataplane/server.h"
 #include "dataplane/snapshots.h"
+#include "dataplane/supervision.h"
 #include "hawser/base/limits.h"
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
@@ -50,6 +51,7 @@ class Process {
   Resolver resolver_;
   ExceptionPath exception_;
   Handlers handlers_;
+  Supervision supervision_;
   int signals_;  // a signalfd
   Uptime next_tick_{};
   std::uint32_t wait_microseconds_ = limits::kMainShortWaitMicroseconds;  // of the next wait

@@ -68,6 +68,8 @@ class Worker {
     return senders_[port.value].unsent.read();
   }
   [[nodiscard]] std::uint64_t busy_permille() const noexcept { return meter_.permille(); }
+  // Of its loop, since the start; 0: it does not forward yet.
+  [[nodiscard]] std::uint64_t turns() const noexcept { return meter_.turns(); }
   [[nodiscard]] FlowLister& lister() noexcept { return lister_; }
   // Zeroes the counters of an id that goes to another backend; no flow may refer to it now.
   void reset_counters(BackendId id) noexcept;

@@ -195,6 +195,34 @@ View Controller::view() const {
           .now_unix = now()};
 }
 
+DataplaneView Controller::dataplane() const {
+  const std::lock_guard lock(mutex_);
+  return dataplane_;
+}
+
+Pulse Controller::pulse() const {
+  const std::lock_guard lock(mutex_);
+  Pulse pulse{.desired = desired_, .dataplane = dataplane_};
+  for (const model::Service& service : runtime_.configuration().services) {
+    pulse.backends += service.backends.size();
+    pulse.serving += runtime_.state(service).serving();
+  }
+  return pulse;
+}
+
+std::string to_string(const Pulse& pulse) {
+  const DataplaneView& dataplane = pulse.dataplane;
+  std::string epochs = fmt::format("epoch {} applied", dataplane.applied.value);
+  if (!dataplane.connected) {
+    epochs = fmt::format("no dataplane ({}), epoch {} waits", dataplane.error, pulse.desired.value);
+  } else if (dataplane.refused == pulse.desired) {
+    epochs = fmt::format("epoch {} refused, {}", pulse.desired.value, epochs);
+  } else if (dataplane.applied != pulse.desired) {
+    epochs = fmt::format("epoch {} not yet confirmed, {}", pulse.desired.value, epochs);
+  }
+  return fmt::format("{}, {} of {} backends serve", epochs, pulse.serving, pulse.backends);
+}
+
 Result<std::vector<HistoryEntry>> Controller::history(const HistoryFilter& filter,
                                                       std::uint32_t limit) const {
   const std::lock_guard lock(mutex_);

@@ -44,12 +44,24 @@ struct View {
   std::uint64_t now_unix = 0;  // when this was so
 };
 
+// How things stand, in short.
+struct Pulse {
+  Epoch desired;
+  DataplaneView dataplane;
+  std::size_t backends = 0;
+  std::size_t serving = 0;
+};
+// In one line: "epoch 12 applied, 40 of 40 backends serve".
+[[nodiscard]] std::string to_string(const Pulse& pulse);
+
 // Those the controller sets to work; each may be empty. Called under the controller's lock, so
 // they must not call back.
 struct ControllerHooks {
   std::function<void()> wake_dataplane;
   std::function<void(std::vector<CheckTarget>)> set_check_targets;
   std::function<std::uint64_t()> now_unix;  // empty: the system's clock
+  // True when a reload begins, false when it has ended. Not under the lock.
+  std::function<void(bool)> reloading;
   std::chrono::milliseconds confirm_time{5000};
 };
 
@@ -119,6 +131,8 @@ class Controller final : public DataplaneListener {
   // What ends or grows by itself: slow starts, drains, ejections, maintenances. Every second.
   void tick();
   [[nodiscard]] View view() const;
+  [[nodiscard]] DataplaneView dataplane() const;
+  [[nodiscard]] Pulse pulse() const;
   [[nodiscard]] KeysView keys() const;
   [[nodiscard]] const EventLog& events() const { return events_; }
   // What operators and hawserd itself changed: the newest `limit` entries, newest first.
@@ -156,6 +170,7 @@ class Controller final : public DataplaneListener {
   void undo(Wish& wish, const std::string& why);
   // Fills in epoch, note and failure from what the dataplane says to the newest snapshot.
   void settle(Lock& lock, ChangeOutcome& outcome, bool& refused);
+  [[nodiscard]] std::function<void(bool)> announcer() const;
   [[nodiscard]] Confirmation wait(Lock& lock, Epoch epoch);
   // Tells what became different, and makes it the newest snapshot.
   void follow_runtime();

@@ -69,6 +69,21 @@ Result<void> check_terms(const ModeOrder& order) {
   }
   return {};
 }
+// Says that a reload goes on for as long as it lives.
+class Announcement {
+ public:
+  explicit Announcement(std::function<void(bool)> tell) : tell_(std::move(tell)) {
+    if (tell_) tell_(true);
+  }
+  ~Announcement() {
+    if (tell_) tell_(false);
+  }
+  Announcement(const Announcement&) = delete;
+  Announcement& operator=(const Announcement&) = delete;
+
+ private:
+  std::function<void(bool)> tell_;
+};
 
 }  // namespace
 
@@ -239,8 +254,14 @@ void Controller::settle(Lock& lock, ChangeOutcome& outcome, bool& refused) {
   }
 }
 
+std::function<void(bool)> Controller::announcer() const {
+  const std::lock_guard lock(mutex_);
+  return hooks_.reloading;
+}
+
 ReloadOutcome Controller::reload(const ReloadOrder& order) {
   const std::lock_guard one_at_a_time(change_mutex_);
+  const Announcement announcement(order.dry_run ? nullptr : announcer());
   ReloadOutcome outcome;
   // Reading and compiling takes time in which checks go on; only reloads change what is running.
   const model::Configuration running = view().runtime.configuration();

@@ -108,6 +108,7 @@ struct GrpcServer::Parts {
   AdministerService administer;
   std::unique_ptr<grpc::Server> admin;
   std::unique_ptr<grpc::Server> read_only;
+  std::unique_ptr<v1::Observe::Stub> self;  // to ask whether the server answers
 };
 
 std::string read_only_twin(const std::string& socket) {
@@ -135,7 +136,17 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const model::Control& sett
       listen(read_only_twin(settings.socket), kReadOnlyMode, "", {&parts->observe});
   if (!read_only) return read_only.error();
   parts->read_only = *std::move(read_only);
+  parts->self = v1::Observe::NewStub(grpc::CreateChannel("unix:" + read_only_twin(settings.socket),
+                                                         grpc::InsecureChannelCredentials()));
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(parts)));
+}
+
+bool GrpcServer::answers(std::chrono::milliseconds time) const {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + time);
+  v1::VersionReply reply;
+  return parts_->self->GetVersion(&context, {}, &reply).ok();
 }
 
 GrpcServer::~GrpcServer() {

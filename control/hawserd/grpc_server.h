@@ -1,6 +1,7 @@
 // Serves gRPC on the admin socket and on its read-only twin.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,9 @@ class GrpcServer {
       const model::Control& settings, const std::string& dataplane_socket, Controller& controller);
   // Lets running calls end for a second, then removes the sockets.
   ~GrpcServer();
+  // Calls the read-only socket as anybody would: whether a thread of the server answers in time.
+  // From one thread.
+  [[nodiscard]] bool answers(std::chrono::milliseconds time) const;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 

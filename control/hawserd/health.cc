@@ -2,6 +2,7 @@
 #include "health.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include <curl/curl.h>
+#include <pthread.h>
 
 #include "health_request.h"
 
@@ -51,7 +53,9 @@ std::optional<Event> Streak::count(bool passed, std::uint32_t rise, std::uint32_
 class HealthChecker::Loop {
  public:
   explicit Loop(Callback callback)
-      : callback_(std::move(callback)), multi_(curl_multi_init()), thread_([this] { run(); }) {}
+      : callback_(std::move(callback)), multi_(curl_multi_init()), thread_([this] { run(); }) {
+    pthread_setname_np(thread_.native_handle(), "hawserd-checks");
+  }
 
   ~Loop() {
     {
@@ -74,9 +78,14 @@ class HealthChecker::Loop {
     curl_multi_wakeup(multi_);
   }
 
+  [[nodiscard]] milliseconds age() const {
+    return std::chrono::duration_cast<milliseconds>(Clock::now() - turned_.load());
+  }
+
  private:
   void run() {
     while (take_orders()) {
+      turned_ = Clock::now();
       start_due();
       int running = 0;
       curl_multi_perform(multi_, &running);
@@ -195,6 +204,8 @@ class HealthChecker::Loop {
   std::unordered_map<CURL*, Probe*> in_flight_;
   std::minstd_rand random_{std::random_device{}()};
 
+  std::atomic<Clock::time_point> turned_{Clock::now()};
+
   std::mutex mutex_;
   std::optional<std::vector<CheckTarget>> wanted_;
   bool stop_ = false;
@@ -209,6 +220,10 @@ HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::set_targets(std::vector<CheckTarget> targets) {
   loop_->set_targets(std::move(targets));
+}
+
+milliseconds HealthChecker::age() const {
+  return loop_->age();
 }
 
 }  // namespace hawser::control

@@ -3,6 +3,7 @@
 // One thread runs all checks by libcurl's multi interface and calls back from it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,9 @@ class HealthChecker {
   // From any thread. A target that was there before keeps its time table and its counts; the first
   // check of a new one follows within a tenth of its interval.
   void set_targets(std::vector<CheckTarget> targets);
+  // Since the thread last began a turn of its loop: about a second at most, unless it hangs. From
+  // any thread.
+  [[nodiscard]] std::chrono::milliseconds age() const;
 
  private:
   class Loop;

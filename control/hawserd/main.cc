@@ -16,6 +16,8 @@
 #include "dataplane_client.h"
 #include "grpc_server.h"
 #include "health.h"
+#include "service_manager.h"
+#include "vigil.h"
 
 namespace hawser::control {
 namespace {
@@ -56,6 +58,28 @@ void reload(Controller& controller) {
   if (outcome.change.failure != Failure::kNone) spdlog::error("{}", outcome.change.message);
 }
 
+void tell_reloading(bool begins) {
+  if (begins) {
+    service_manager::reloading();
+  } else {
+    service_manager::ready();
+  }
+}
+
+// None where nobody listens.
+std::unique_ptr<Vigil> keep_vigil(const Controller& controller, const GrpcServer& server,
+                                  const HealthChecker& checker) {
+  if (!service_manager::listens()) return nullptr;
+  return std::make_unique<Vigil>(
+      Vitals{.status = [&] { return to_string(controller.pulse()); },
+             .answers = [&](std::chrono::milliseconds time) { return server.answers(time); },
+             .checks_age = [&] { return checker.age(); }},
+      VigilReports{.ready = service_manager::ready,
+                   .alive = service_manager::alive,
+                   .status = service_manager::status},
+      service_manager::watchdog());
+}
+
 // SIGHUP reloads, SIGINT and SIGTERM end.
 void wait_for_end(const sigset_t& signals, Controller& controller) {
   for (;;) {
@@ -90,10 +114,14 @@ int run(const Options& options) {
       {.wake_dataplane = [&] { client.wake(); },
        .set_check_targets =
            [&](std::vector<CheckTarget> targets) { checker.set_targets(std::move(targets)); },
-       .now_unix = {}});
+       .now_unix = {},
+       .reloading = tell_reloading});
   spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
                options.configuration);
+  std::unique_ptr<Vigil> vigil = keep_vigil(controller, **server, checker);
   wait_for_end(signals, controller);
+  service_manager::stopping();
+  vigil.reset();
   spdlog::info("stopping; the dataplane goes on with its last snapshot");
   controller.stop();
   return 0;

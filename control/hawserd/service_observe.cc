@@ -71,7 +71,7 @@ grpc::Status ObserveService::GetVersion(grpc::ServerContext* /*context*/,
                                         const v1::VersionRequest* /*request*/,
                                         v1::VersionReply* reply) {
   reply->set_hawserd(HAWSER_VERSION);
-  reply->set_dataplane(controller_.view().dataplane.version);
+  reply->set_dataplane(controller_.dataplane().version);
   return grpc::Status::OK;
 }
 
