@@ -1,6 +1,8 @@
 // The table of verdicts: name, kind and meaning of each.
 #include "hawser/pipeline/verdict.h"
 
+#include "hawser/model/verdict_names.h"
+
 namespace hawser::pipeline {
 namespace {
 
@@ -139,6 +141,16 @@ constexpr bool table_is_in_order() {
   return true;
 }
 static_assert(table_is_in_order());
+
+// Operators' names leave out kUndecided, which no packet ends with.
+constexpr bool names_are_shared() {
+  if (model::kVerdictNames.size() + 1 != kTable.size()) return false;
+  for (std::size_t i = 1; i < kTable.size(); ++i) {
+    if (kTable[i].name != model::kVerdictNames[i - 1]) return false;
+  }
+  return true;
+}
+static_assert(names_are_shared());
 
 }  // namespace
 

@@ -507,6 +507,34 @@ inline constexpr std::size_t kListingRows = 4096;
 inline constexpr std::size_t kRowsPerReply = 256;
 inline constexpr std::uint32_t kDefaultFlowRows = 1000;
 
+// --- captures ------------------------------------------------------------------------------------
+
+// Captures of one dataplane at once: each costs its workers time. One more is refused.
+inline constexpr std::size_t kMaxCaptures = 1;
+// Packets that one worker gives a capture in a millisecond, and at once after a pause; more are
+// counted as over_rate. 50 000 a second cost a worker one or two percent of its time.
+inline constexpr std::uint32_t kCapturePerMillisecond = 50;
+inline constexpr std::uint32_t kCaptureBurst = 5000;
+// Frames that one worker sets aside in a millisecond as they came in, before it is known whether
+// the capture wants them; then those wanted are counted as over_rate. Most in a burst of them too.
+inline constexpr std::uint32_t kAsidePerMillisecond = 200;
+inline constexpr std::uint32_t kAsideBurst = 5000;
+// Frames on their way from one worker to the main core, bytes, a power of two: what comes in 50 ms
+// at the rate above with 1500-byte frames. Packets without room are counted as ring_full.
+inline constexpr std::size_t kCaptureRing = 8U << 20;
+// Frames and bytes of one CaptureReply, and the time after which one is sent without any, so that
+// both ends know that the other still is there.
+inline constexpr std::size_t kFramesPerReply = 256;
+inline constexpr std::size_t kCaptureReplyBytes = 256U << 10;
+inline constexpr std::chrono::milliseconds kCaptureHeartbeat{100};
+// One in so many packets at the most rare; frames and time of a capture that has an end. Refused
+// above with a usage error.
+inline constexpr std::uint32_t kMaxCaptureSample = 1'000'000;
+inline constexpr std::uint64_t kMaxCaptureFrames = 1'000'000'000;
+inline constexpr std::uint32_t kMaxCaptureSeconds = 7 * 24 * 3600;
+// Bytes of a frame that are kept at least: link, IP and TCP headers without options or tag.
+inline constexpr std::uint32_t kMinCaptureSnap = 54;
+
 // --- neighbours ----------------------------------------------------------------------------------
 
 // How long an answer is good for (RFC 4861 section 10, REACHABLE_TIME).

@@ -38,6 +38,7 @@ class Outbox {
   // Moves released packets into `burst` as they first came in; false when there are none.
   [[nodiscard]] bool take_released(Burst& burst) noexcept {
     burst.size = 0;
+    burst.again = true;
     while (burst.size < burst.packets.size() && released_begin_ < released_count_) {
       burst.packets[burst.size++] = released_[released_begin_++];
     }

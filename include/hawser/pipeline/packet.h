@@ -77,6 +77,7 @@ static_assert(std::is_trivially_copyable_v<Packet>);
 struct Burst {
   std::array<Packet, limits::kBurst> packets;
   std::uint32_t size = 0;
+  bool again = false;  // its packets were held: they have been here before
 
   [[nodiscard]] std::span<Packet> span() noexcept { return {packets.data(), size}; }
 };

@@ -48,6 +48,8 @@ struct OthersLoad {
   }
 };
 
+class Capture;
+
 struct WorkerState {
   // All memory is zeroed, belongs to the caller and outlives the state; sizes as the tables say.
   WorkerState(WorkerId worker, std::span<Ipv4Flows::Bucket> ipv4_memory,
@@ -110,6 +112,7 @@ struct WorkerState {
   std::uint32_t next_identification = 0;  // of fragments behind nat, this worker's own share
   SpliceState splice;
   Outbox outbox;
+  Capture* capture = nullptr;  // null: nobody looks at packets
 };
 
 // What a burst is handled with: the snapshot loaded for it, and this worker's state.
@@ -121,6 +124,7 @@ struct Context {
   std::uint32_t now_ms = 0;        // of a monotonic clock, wrapping
   std::uint32_t now_us = 0;        // of a monotonic clock, wrapping
   std::uint64_t unix_seconds = 0;  // wall clock, since 1970
+  std::uint64_t ticks = 0;         // of the adapter's finest clock, for who can read it: captures
 };
 
 }  // namespace hawser::pipeline
