@@ -2,7 +2,6 @@
 #include "dataplane/flow_listing.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "dataplane/names.h"
@@ -16,28 +15,6 @@ constexpr const char* kRemoved = "(removed)";
 
 std::string name_at(const std::vector<std::string>& names, std::size_t id) {
   return id < names.size() && !names[id].empty() ? names[id] : kRemoved;
-}
-
-// Which backends are meant by a name, of one service or (0) of all; empty, all, when it is empty: a
-// spliced connection belongs to its service before it has a backend.
-Result<std::vector<bool>> wanted_backends(ServiceId service, const std::string& backend,
-                                          const pipeline::Snapshot& snapshot) {
-  std::vector<bool> wanted;
-  if (backend.empty()) return wanted;
-  wanted.resize(std::max<std::size_t>(1, snapshot.backends.size()));
-  std::set<std::string> backends;
-  bool found = false;
-  for (std::size_t id = 1; id < snapshot.backends.size(); ++id) {
-    const ServiceId of = snapshot.backends[id].service;
-    if (of == ServiceId() || (service != ServiceId() && of != service)) continue;
-    const std::string& name = snapshot.backend_names[id];
-    backends.insert(name);
-    if (name != backend) continue;
-    wanted[id] = true;
-    found = true;
-  }
-  if (!found) return unknown_name("backend", backend, backends);
-  return wanted;
 }
 
 // Seconds until the sweep may take the flow; 0 when its service is gone.
@@ -59,7 +36,7 @@ Result<std::unique_ptr<ReplyStream>> FlowListing::create(const v1::Flows& reques
     if (!service) return service.error();
     filter.service = *service;
   }
-  auto backends = wanted_backends(filter.service, request.backend(), snapshots.running());
+  auto backends = find_backends(filter.service, request.backend(), snapshots.running());
   if (!backends) return backends.error();
   filter.backends = *std::move(backends);
   if (!request.client().empty()) {

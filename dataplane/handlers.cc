@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "dataplane/capture_stream.h"
 #include "dataplane/explain.h"
 #include "dataplane/flow_listing.h"
 #include "dataplane/reports.h"
@@ -28,6 +29,8 @@ Reply Handlers::handle(const v1::Request& request, bool read_only) {
       return flows(request.flows());
     case v1::Request::kExplain:
       return explain(request.explain(), parts_);
+    case v1::Request::kCapture:
+      return capture(request.capture(), read_only);
     case v1::Request::BODY_NOT_SET:
       break;
   }
@@ -100,6 +103,19 @@ Reply Handlers::flows(const v1::Flows& request) {
       FlowListing::create(request, parts_.snapshots, desk_);
   if (!listing) return error_response(listing.error().message);
   return *std::move(listing);
+}
+
+// Packets are what users send: passwords and all that.
+Reply Handlers::capture(const v1::Capture& request, bool read_only) {
+  if (read_only) {
+    return error_response("this socket is for reading only; packets are captured at " +
+                          parts_.configuration.dataplane.socket);
+  }
+  Result<std::unique_ptr<ReplyStream>> stream =
+      CaptureStream::create(request, parts_.machine.setups(), parts_.snapshots, captures_);
+  if (!stream) return error_response(stream.error().message);
+  spdlog::info("a capture begins: {}", request.ShortDebugString());
+  return *std::move(stream);
 }
 
 }  // namespace hawser::dataplane

@@ -1,6 +1,7 @@
 // Handlers: each request of the control socket and its answer.
 #pragma once
 
+#include "dataplane/capture_desk.h"
 #include "dataplane/flow_desk.h"
 #include "dataplane/parts.h"
 #include "dataplane/reply.h"
@@ -10,7 +11,10 @@ namespace hawser::dataplane {
 class Handlers : public RequestHandler {
  public:
   // What `parts` refers to must outlive this.
-  explicit Handlers(const Parts& parts) : parts_(parts), desk_(parts.machine.workers()) {}
+  explicit Handlers(const Parts& parts)
+      : parts_(parts),
+        desk_(parts.machine.workers()),
+        captures_(parts.machine.shared(), parts.machine.workers().size()) {}
 
   [[nodiscard]] Reply handle(const v1::Request& request, bool read_only) override;
 
@@ -21,9 +25,11 @@ class Handlers : public RequestHandler {
   [[nodiscard]] v1::Response status() const;
   [[nodiscard]] v1::Response counters() const;
   [[nodiscard]] Reply flows(const v1::Flows& request);
+  [[nodiscard]] Reply capture(const v1::Capture& request, bool read_only);
 
   Parts parts_;
   FlowDesk desk_;
+  CaptureDesk captures_;
 };
 
 }  // namespace hawser::dataplane

@@ -4,11 +4,13 @@
 #include <atomic>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "dataplane/load_board.h"
 #include "dataplane/rings.h"
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
+#include "hawser/pipeline/capture.h"
 #include "hawser/pipeline/neighbour_macs.h"
 #include "hawser/pipeline/snapshot.h"
 
@@ -32,6 +34,11 @@ class Readers {
   std::unique_ptr<rte_rcu_qsbr, Deleter> variable_;
 };
 
+// A capture that runs: each worker's part of it, by WorkerId.
+struct CaptureSet {
+  std::vector<std::unique_ptr<pipeline::Capture>> workers;
+};
+
 struct Shared {
   Shared(Readers readers_of, Rings rings_of, LoadBoard load_board, model::Idle idle_mode)
       : readers(std::move(readers_of)),
@@ -41,6 +48,8 @@ struct Shared {
 
   // Written by the main core, loaded by each worker once a burst. Never null while workers run.
   std::atomic<const pipeline::Snapshot*> snapshot{nullptr};
+  // The same for a capture; null: none runs. Freed like a snapshot.
+  std::atomic<CaptureSet*> captures{nullptr};
   pipeline::NeighbourMacs neighbours{limits::kMaxNeighbours};
   pipeline::PathMtus paths{limits::kMaxNeighbours};
   Readers readers;

@@ -52,7 +52,10 @@ void Worker::run() noexcept {
                               .now = clock_.coarse(),
                               .now_ms = clock_.milliseconds(),
                               .now_us = clock_.microseconds(),
-                              .unix_seconds = clock_.unix_seconds()};
+                              .unix_seconds = clock_.unix_seconds(),
+                              .ticks = clock_.now()};
+    CaptureSet* const captures = shared_.captures.load(std::memory_order_acquire);
+    state_.capture = captures == nullptr ? nullptr : captures->workers[setup_.id.value].get();
     restock();
     const unsigned packets = receive(context) + take_handed_over(context) + send_injected();
     for (std::size_t port = 0; port < senders_.size(); ++port) flush(port);
@@ -86,6 +89,7 @@ unsigned Worker::receive(pipeline::Context& context) noexcept {
         rte_eth_rx_burst(port.dpdk_id, setup_.id.value, mbufs.data(), mbufs.size());
     if (count == 0) continue;
     burst_.size = 0;
+    burst_.again = false;
     for (std::uint16_t i = 0; i < count; ++i) {
       if (restore_vlan_tag(mbufs[i])) {
         burst_.packets[burst_.size++] = packet_of(mbufs[i], port_in);
@@ -108,6 +112,7 @@ unsigned Worker::take_handed_over(pipeline::Context& context) noexcept {
     burst_.packets[i] = packet_of(mbufs[i], PortId(mbufs[i]->port));
   }
   burst_.size = count;
+  burst_.again = false;
   process(context);
   return count;
 }
