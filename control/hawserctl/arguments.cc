@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "capture_syntax.h"
 #include "hawser/base/nearest.h"
 #include "request_checks.h"
 
@@ -119,8 +120,21 @@ std::optional<std::string> check_choice(Value value, std::string_view text) {
     known.emplace_back(word);
     list.append(list.empty() ? "" : ", ").append(word);
   }
+  // A long list is for completion.
+  constexpr std::size_t kMostWords = 12;
+  if (words.size() > kMostWords) return fmt::format("is not known{}", suggestion(text, known));
   if (words.size() == 1) return fmt::format("must be {}, or left out", list);
   return fmt::format("must be one of {}{}", list, suggestion(text, known));
+}
+
+std::optional<Failure> check_capture(const Verb& verb, const Arguments& arguments) {
+  if (!arguments.has("--out")) {
+    return usage("capture needs --out FILE; - is standard output", &verb);
+  }
+  if (arguments.text("--out") == "-" && arguments.has("--json")) {
+    return usage("--json and --out - both want standard output", &verb);
+  }
+  return std::nullopt;
 }
 
 // What is wrong with a value; nothing when it is good.
@@ -134,7 +148,12 @@ std::optional<std::string> check(Value value, std::string_view text, std::uint64
     case Value::kSort:
     case Value::kAction:
     case Value::kShell:
+    case Value::kVerdict:
+    case Value::kSide:
       return check_choice(value, text);
+    case Value::kSample:
+      if (parse_sample(text)) return std::nullopt;
+      return fmt::format("must be 1/N, N from 1 to {}", limits::kMaxCaptureSample);
     case Value::kBackend:
       if (auto wrong = check_text(text)) return wrong;
       return check_backend(text);
@@ -213,6 +232,7 @@ std::optional<Failure> check_verb(const Verb& verb, const Arguments& arguments) 
       }
     }
   }
+  if (verb.id == VerbId::kCapture) return check_capture(verb, arguments);
   if (verb.id == VerbId::kWhy || verb.id == VerbId::kTrace) return check_request(verb, arguments);
   return std::nullopt;
 }
@@ -311,6 +331,17 @@ std::chrono::milliseconds Arguments::seconds(std::string_view name,
   double value = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
+}
+
+std::optional<std::uint32_t> parse_sample(std::string_view text) {
+  constexpr std::string_view kOneOf = "1/";
+  if (!text.starts_with(kOneOf)) return std::nullopt;
+  text.remove_prefix(kOneOf.size());
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || value < 1 || value > limits::kMaxCaptureSample) return std::nullopt;
+  return value;
 }
 
 BackendName split_backend(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,13 @@ inline constexpr const char* kDefaultSocket = "/run/hawser/hawserd.sock";
 
 // The read-only twin: hawserd.sock -> hawserd-ro.sock.
 [[nodiscard]] std::string read_only_twin(const std::string& socket);
+
+// Why a capture ended well.
+enum class CaptureEnd : std::uint8_t {
+  kLimit,        // one of its own
+  kEnough,       // nobody takes more
+  kInterrupted,  // `stop` was readable
+};
 
 class Client {
  public:
@@ -45,6 +53,11 @@ class Client {
                                                           Time deadline) const;
   [[nodiscard]] Outcome<path::ExplainReply> explain(const path::Explain& question,
                                                     Time deadline) const;
+  // Hands over each part until `take` returns false or the descriptor `stop` becomes readable.
+  // Gives up when it has not begun by `begin_by`; after that it may last.
+  [[nodiscard]] Outcome<CaptureEnd> capture(
+      const path::Capture& wanted, Time begin_by, int stop,
+      const std::function<bool(const path::CaptureReply&)>& take) const;
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
 

@@ -3,7 +3,9 @@
 
 #include <array>
 
+#include "capture_syntax.h"
 #include "hawser/base/limits.h"
+#include "hawser/model/verdict_names.h"
 
 namespace hawser::ctl {
 namespace {
@@ -292,6 +294,14 @@ constexpr std::array kVerbs{
     Verb{VerbId::kTrace, "trace", "The same as why, with every step of the decision.",
          "One row a step, in the order they were decided; then the answer as why gives it.",
          kExplainPositionals, kExplainOptions, kTraceExamples},
+    Verb{VerbId::kCapture,
+         "capture",
+         "Write packets from the running dataplane to a file.",
+         kCaptureDetails,
+         {},
+         kCaptureOptions,
+         kCaptureExamples,
+         true},
     Verb{VerbId::kVersion,
          "version",
          "Print the versions of all three programs.",
@@ -332,6 +342,20 @@ constexpr std::array kSortKeys{
 constexpr std::array<std::string_view, 1> kActions{"rotate"};
 constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
 
+constexpr std::array<std::string_view, 3> kSides{"received", "sent", "both"};
+
+// Kinds first; a verdict with the name of its kind is there once.
+constexpr auto kVerdictWords = [] {
+  std::array<std::string_view, model::kVerdictKindNames.size() + model::kVerdictNames.size() - 1>
+      words;
+  std::size_t at = 0;
+  for (const std::string_view kind : model::kVerdictKindNames) words[at++] = kind;
+  for (const std::string_view name : model::kVerdictNames) {
+    if (name != "hand_off") words[at++] = name;
+  }
+  return words;
+}();
+
 // The words of kSortKeys alone.
 constexpr auto kSortWords = [] {
   std::array<std::string_view, kSortKeys.size()> words;
@@ -367,6 +391,8 @@ std::span<const std::string_view> words_of(Value value) noexcept {
   if (value == Value::kSort) return kSortWords;
   if (value == Value::kAction) return kActions;
   if (value == Value::kShell) return kShells;
+  if (value == Value::kVerdict) return kVerdictWords;
+  if (value == Value::kSide) return kSides;
   return {};
 }
 

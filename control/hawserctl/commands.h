@@ -25,6 +25,7 @@ enum class VerbId : std::uint8_t {
   kHistory,
   kWhy,
   kTrace,
+  kCapture,
   kVersion,
   kCompletion,
   kReference,
@@ -50,6 +51,9 @@ enum class Value : std::uint8_t {
   kHeader,    // Name: value
   kCookie,    // name=value
   kEndpoint,  // ADDRESS or ADDRESS:PORT
+  kVerdict,   // a verdict's name, or a kind of them
+  kSide,      // received, sent or both
+  kSample,    // 1/N
 };
 
 struct Option {

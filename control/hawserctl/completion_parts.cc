@@ -16,6 +16,8 @@ std::string_view kind_of(Value value) {
     case Value::kSort:
     case Value::kAction:
     case Value::kShell:
+    case Value::kVerdict:
+    case Value::kSide:
       return "words";
     case Value::kFlag:
       return "flag";
@@ -28,6 +30,7 @@ std::string_view kind_of(Value value) {
     case Value::kHeader:
     case Value::kCookie:
     case Value::kEndpoint:
+    case Value::kSample:
       return "none";
   }
   return "none";

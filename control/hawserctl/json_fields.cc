@@ -282,6 +282,16 @@ constexpr std::array kCheck{
     JsonField{"prefixes", "number", "over all lists"},
 };
 
+constexpr std::array kCapture{
+    JsonField{"file", "string", "as given to --out"},
+    JsonField{"ended", "string", "by what: count, seconds, interrupted or reader_left"},
+    JsonField{"frames", "number", "in the file; a packet may be there as received and as sent"},
+    JsonField{"matched", "number", "packets that the filters took"},
+    JsonField{"sampled_out", "number", "of those, left out by --sample"},
+    JsonField{"over_rate", "number", "of those, dropped: more than workers may copy"},
+    JsonField{"ring_full", "number", "of those, dropped: not taken in time"},
+};
+
 constexpr std::array kVersion{
     JsonField{"hawserctl", "string", "version of this program"},
     JsonField{"hawserd", "string", "version"},
@@ -320,6 +330,8 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
     case VerbId::kWhy:
     case VerbId::kTrace:
       return kExplain;
+    case VerbId::kCapture:
+      return kCapture;
     case VerbId::kVersion:
       return kVersion;
     case VerbId::kCompletion:

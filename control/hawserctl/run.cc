@@ -67,6 +67,8 @@ Verdict dispatch(const Session& session) {
       return run_why(session);
     case VerbId::kTrace:
       return run_trace(session);
+    case VerbId::kCapture:
+      return run_capture(session);
     case VerbId::kVersion:
       return run_version(session);
     case VerbId::kCheck:

@@ -25,6 +25,7 @@ using Verdict = Outcome<ExitCode>;
 [[nodiscard]] Verdict run_why(const Session& session);
 [[nodiscard]] Verdict run_trace(const Session& session);
 
+[[nodiscard]] Verdict run_capture(const Session& session);
 [[nodiscard]] Verdict run_top(const Session& session);
 
 }  // namespace hawser::ctl

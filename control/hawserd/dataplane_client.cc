@@ -30,6 +30,8 @@ constexpr seconds kHelloTime{5};
 // Building the tables of a thousand services takes a while.
 constexpr seconds kApplyTime{30};
 constexpr seconds kQueryTime{2};
+// Between two looks at whether somebody still wants a capture.
+constexpr milliseconds kCaptureLook{20};
 
 std::string unexpected(const wire::Response& response) {
   if (response.has_error()) return response.error().message();
@@ -191,6 +193,27 @@ Result<void> DataplaneQuery::flows(const wire::Flows& filter,
     if (!reply->has_flows()) return fail(unexpected(*reply));
     if (!take(reply->flows()) || reply->flows().last()) return {};
     reply = connection->receive(request.id(), Clock::now() + kQueryTime);
+  }
+}
+
+Result<wire::Response> DataplaneQuery::capture(
+    const wire::Capture& wanted, const std::function<bool()>& is_over,
+    const std::function<bool(const wire::CaptureReply&)>& take) const {
+  Result<DataplaneConnection> connection = DataplaneConnection::open(socket_);
+  if (!connection) return connection.error();
+  wire::Request request;
+  *request.mutable_capture() = wanted;
+  Result<wire::Response> reply = connection->call(request, Clock::now() + kQueryTime);
+  for (;;) {
+    if (!reply || reply->has_error()) return reply;
+    if (!reply->has_capture()) return fail(unexpected(*reply));
+    if (!take(reply->capture()) || reply->capture().last()) return reply;
+    // Replies come without any frame too, so silence is an error as everywhere else.
+    const Clock::time_point deadline = Clock::now() + kQueryTime;
+    while (!connection->is_readable(kCaptureLook) && Clock::now() < deadline) {
+      if (is_over()) return reply;
+    }
+    reply = connection->receive(request.id(), deadline);
   }
 }
 

@@ -59,6 +59,11 @@ class DataplaneQuery {
   // The reply, or the dataplane's own words why there is none (`error`).
   [[nodiscard]] Result<dataplane::v1::Response> explain(
       const dataplane::v1::Explain& question) const;
+  // Hands over each part of a capture; ends soon after `is_over` says so, or when `take` returns
+  // false. The last reply, or the dataplane's own words why there are no more (`error`).
+  [[nodiscard]] Result<dataplane::v1::Response> capture(
+      const dataplane::v1::Capture& wanted, const std::function<bool()>& is_over,
+      const std::function<bool(const dataplane::v1::CaptureReply&)>& take) const;
 
  private:
   [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request) const;

@@ -81,6 +81,11 @@ Result<void> DataplaneConnection::await(short events, Clock::time_point deadline
   }
 }
 
+bool DataplaneConnection::is_readable(std::chrono::milliseconds time) const {
+  pollfd entry{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, static_cast<int>(time.count())) > 0;
+}
+
 Result<void> DataplaneConnection::send(const wire::Request& request, Clock::time_point deadline) {
   std::string frame(kLengthBytes, '\0');
   if (!request.AppendToString(&frame) || frame.size() - kLengthBytes > limits::kMaxControlFrame) {

@@ -32,6 +32,9 @@ class DataplaneConnection {
   [[nodiscard]] Result<dataplane::v1::Response> call(dataplane::v1::Request& request,
                                                      Clock::time_point deadline);
 
+  // Has something come, or the end, within `time`?
+  [[nodiscard]] bool is_readable(std::chrono::milliseconds time) const;
+
   // Waits until `wake_descriptor` is readable; an error when the dataplane closed the connection.
   [[nodiscard]] Result<void> idle(int wake_descriptor) const;
 

@@ -97,8 +97,8 @@ struct GrpcServer::Parts {
       : lock(std::move(taken)),
         socket(std::move(path)),
         watcher(query, watch),
-        observe(controller, std::move(query), watch),
-        administer(controller) {}
+        observe(controller, query, watch),
+        administer(controller, std::move(query)) {}
 
   FileLock lock;
   std::string socket;

@@ -1,8 +1,11 @@
 // gRPC service Administer: requests to the controller's orders, outcomes to replies.
 #include "service_administer.h"
 
+#include <chrono>
+#include <mutex>
 #include <optional>
 
+#include "name_checks.h"
 #include "rows.h"
 
 namespace hawser::control {
@@ -133,6 +136,38 @@ grpc::Status AdministerService::RotateKeys(grpc::ServerContext* /*context*/,
   reply->set_dry_run(request->dry_run());
   reply->set_note(outcome.change.note);
   return status_of(outcome.change);
+}
+
+// The connection is closed on the way out, and with it the capture ends in the dataplane.
+grpc::Status AdministerService::Capture(grpc::ServerContext* context,
+                                        const dataplane::v1::Capture* request,
+                                        grpc::ServerWriter<dataplane::v1::CaptureReply>* writer) {
+  const View view = controller_.view();
+  grpc::Status known = check_capture(view.runtime, *request);
+  if (!known.ok()) return known;
+  if (!view.dataplane.connected) {
+    return {grpc::StatusCode::UNAVAILABLE,
+            "the dataplane is not connected: " + view.dataplane.error};
+  }
+  // One that was just cancelled is about to end.
+  constexpr std::chrono::milliseconds kEndTime{300};
+  const std::unique_lock only(capturing_, kEndTime);
+  if (!only) return {grpc::StatusCode::FAILED_PRECONDITION, "another capture is running"};
+  bool begun = false;
+  const auto is_over = [&] { return context->IsCancelled(); };
+  const Result<dataplane::v1::Response> ended =
+      query_.capture(*request, is_over, [&](const dataplane::v1::CaptureReply& part) {
+        begun = true;
+        return !is_over() && writer->Write(part);
+      });
+  if (!ended) {
+    return {grpc::StatusCode::UNAVAILABLE,
+            (begun ? "the capture was cut off: " : "") + ended.error().message};
+  }
+  if (ended->has_error()) {
+    return {grpc::StatusCode::FAILED_PRECONDITION, ended->error().message()};
+  }
+  return grpc::Status::OK;
 }
 
 }  // namespace hawser::control

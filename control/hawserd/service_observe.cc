@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "hawser/base/limits.h"
+#include "name_checks.h"
 #include "problems.h"
 #include "rows.h"
 
@@ -27,19 +28,6 @@ grpc::Status unavailable(const Error& error) {
 std::string dataplane_error(const DataplaneView& dataplane) {
   if (!dataplane.connected) return dataplane.error;
   return dataplane.refused == Epoch(0) ? std::string() : dataplane.refusal;
-}
-
-// A filter by names that do not exist is an error with the nearest, not an empty list.
-grpc::Status check_names(const Runtime& runtime, const std::string& service,
-                         const std::string& backend) {
-  if (!service.empty()) {
-    const Result<const model::Service*> known = runtime.find_service(service);
-    if (!known) return {grpc::StatusCode::NOT_FOUND, known.error().message};
-  }
-  if (backend.empty()) return grpc::Status::OK;
-  const Lookup lookup = runtime.find(service, backend);
-  const bool unknown = !lookup.found && lookup.failure == LookupFailure::kUnknown;
-  return unknown ? grpc::Status(grpc::StatusCode::NOT_FOUND, lookup.message) : grpc::Status::OK;
 }
 
 // What is wrong with a question about a request; nothing when the dataplane can answer it.

@@ -59,7 +59,17 @@ function __hawserctl_takes_value
             'trace --cookie' \
             'trace --sni' \
             'trace --alpn' \
-            'trace --file'
+            'trace --file' \
+            'capture --out' \
+            'capture --service' \
+            'capture --backend' \
+            'capture --client' \
+            'capture --verdict' \
+            'capture --side' \
+            'capture --count' \
+            'capture --seconds' \
+            'capture --snap' \
+            'capture --sample'
             return 0
     end
     return 1
@@ -117,6 +127,7 @@ complete -c hawserctl -n __hawserctl_no_verb -a keys -d 'List the keys that sign
 complete -c hawserctl -n __hawserctl_no_verb -a history -d 'Show who changed what, when and why.'
 complete -c hawserctl -n __hawserctl_no_verb -a why -d 'Where would this request go, and why?'
 complete -c hawserctl -n __hawserctl_no_verb -a trace -d 'The same as why, with every step of the decision.'
+complete -c hawserctl -n __hawserctl_no_verb -a capture -d 'Write packets from the running dataplane to a file.'
 complete -c hawserctl -n __hawserctl_no_verb -a version -d 'Print the versions of all three programs.'
 complete -c hawserctl -n __hawserctl_no_verb -a completion -d 'Print the completion script of a shell.'
 complete -c hawserctl -n '__hawserctl_at status' -l check -d 'exit 1 when there is a problem, for monitoring'
@@ -179,4 +190,15 @@ complete -c hawserctl -n '__hawserctl_at trace' -l sni -x -d 'the server name a 
 complete -c hawserctl -n '__hawserctl_at trace' -l alpn -x -d 'what the TLS client wants to speak, such as h2; may be repeated'
 complete -c hawserctl -n '__hawserctl_at trace' -l file -r -F -d 'instead of all that: the head as the client sent it, with its final empty line, or its ClientHello; - reads standard input'
 complete -c hawserctl -n '__hawserctl_at trace 1' -a '(__hawserctl_service)' -d 'SERVICE'
+complete -c hawserctl -n '__hawserctl_at capture' -l out -r -F -d 'where the packets go, as pcapng; - is standard output, for | wireshark -k -i -'
+complete -c hawserctl -n '__hawserctl_at capture' -l force -d 'write over FILE if it is there'
+complete -c hawserctl -n '__hawserctl_at capture' -l service -x -a '(__hawserctl_service)' -d 'only packets of this service'
+complete -c hawserctl -n '__hawserctl_at capture' -l backend -x -a '(__hawserctl_backend)' -d 'only packets from and to this backend'
+complete -c hawserctl -n '__hawserctl_at capture' -l client -x -d 'only packets of this client or network, on both sides of the balancer'
+complete -c hawserctl -n '__hawserctl_at capture' -l verdict -x -a 'forward reply hand_off hold punt drop forward_nat forward_dsr_l2 forward_dsr_ipip forward_dsr_gue forward_icmp forward_fragment forward_proxy_header forward_splice return_nat return_icmp return_splice splice_own reply_arp reply_neighbour reply_reset reply_echo reply_too_big reply_syn_cookie reply_acknowledge reply_answer reply_finish hold_fragment hold_request punt_local punt_neighbour punt_other frame_truncated frame_too_long frame_not_for_us frame_unknown_vlan ipv4_truncated ipv4_bad_version ipv4_bad_header_length ipv4_bad_total_length ipv4_bad_checksum ipv4_bad_source ipv4_source_route ipv6_truncated ipv6_bad_version ipv6_bad_payload_length ipv6_bad_source ipv6_extension ipv6_extension_chain fragment_tiny fragment_first_missing fragment_table_full tcp_truncated tcp_bad_header_length tcp_bad_flags udp_truncated udp_bad_length udp_no_checksum transport_bad_checksum icmp_malformed icmp_unsupported icmp_rate_limited arp_malformed neighbour_malformed source_denied source_rate_exceeded service_full new_flow_rate_exceeded no_service no_backend no_flow ttl_expired next_hop_unresolved flow_table_full nat_ports_exhausted nat_foreign too_big no_buffer opening_table_full opening_acknowledgement splice_handshake splice_fragment splice_acknowledgement splice_out_of_window splice_reset splice_duplicate splice_over splice_taken hold_full' -d 'only packets with this verdict, as in counters, or of this kind: forward, reply, hold, hand_off, punt or drop; may be repeated'
+complete -c hawserctl -n '__hawserctl_at capture' -l side -x -a 'received sent both' -d 'received: packets as they came in; sent: as they went out; default both'
+complete -c hawserctl -n '__hawserctl_at capture' -l count -x -d 'end after N frames'
+complete -c hawserctl -n '__hawserctl_at capture' -l seconds -x -d 'end after that long'
+complete -c hawserctl -n '__hawserctl_at capture' -l snap -x -d 'of each frame at most; default all of it'
+complete -c hawserctl -n '__hawserctl_at capture' -l sample -x -d 'one of N packets, received and sent together'
 complete -c hawserctl -n '__hawserctl_at completion 1' -a 'bash zsh fish' -d 'SHELL'

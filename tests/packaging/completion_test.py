@@ -44,6 +44,8 @@ ROWS = {
     "hawserctl top --sort b": {"bits"},
     "hawserctl keys ": {"rotate"},
     "hawserctl completion ": {"bash", "zsh", "fish"},
+    "hawserctl capture --verdict forward_n": {"forward_nat"},
+    "hawserctl capture --side s": {"sent"},
     "hawserctl why web --file head": {"head.txt"},
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <grpcpp/server_context.h>
@@ -41,6 +42,9 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   rpc::HistoryRequest last_history;
   rpc::RotateKeysReply rotation;
   rpc::RotateKeysRequest last_rotation;
+  std::vector<path::CaptureReply> captured;  // with `answer` behind them, or `last` in the last
+  path::Capture last_capture;
+  bool capture_waits = false;     // until it is cancelled
   path::ServiceCounters spliced;  // with a name: of the service in GetCounters
 
   grpc::Status GetVersion(grpc::ServerContext*, const rpc::VersionRequest*,
@@ -127,6 +131,18 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
                           rpc::RotateKeysReply* reply) override {
     last_rotation = *request;
     *reply = rotation;
+    return answer;
+  }
+  grpc::Status Capture(grpc::ServerContext* context, const path::Capture* request,
+                       grpc::ServerWriter<path::CaptureReply>* writer) override {
+    last_capture = *request;
+    while (capture_waits && !context->IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    for (std::size_t i = 0; i < captured.size(); ++i) {
+      captured[i].set_last(answer.ok() && i + 1 == captured.size());
+      writer->Write(captured[i]);
+    }
     return answer;
   }
   grpc::Status SetWeight(grpc::ServerContext*, const rpc::SetWeightRequest* request,

@@ -168,7 +168,7 @@ TEST_F(ObserveTest, WithoutADataplaneThereIsNoAnswer) {
 
 TEST_F(ObserveTest, KeysAreListedWithoutTheirSecrets) {
   dataplane_->connect(1);
-  AdministerService administer(*controller_);
+  AdministerService administer(*controller_, DataplaneQuery("/nonexistent/dataplane.sock"));
   v1::RotateKeysRequest order;
   order.set_author("ann");
   order.set_reason("quarterly");
