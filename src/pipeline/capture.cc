@@ -14,9 +14,11 @@ using enum Verdict;
 
 // --- frames that no stage has read, or that were made --------------------------------------------
 
+// Point into the frame.
 struct RawAddresses {
-  net::IpAddress source;
-  net::IpAddress destination;
+  net::Family family = net::Family::kIpv4;
+  const std::uint8_t* source = nullptr;
+  const std::uint8_t* destination = nullptr;
   net::Big16 source_port;  // if it has ports and is no later fragment
 };
 
@@ -42,14 +44,14 @@ std::optional<RawAddresses> raw_addresses(const Packet& packet) noexcept {
   std::size_t transport = 0;
   if (link.ether_type == net::kEtherTypeIpv4 && bytes >= sizeof(net::Ipv4Header)) {
     const auto ip = load<net::Ipv4Header>(at);
-    found.source = ip.source;
-    found.destination = ip.destination;
+    found.source = at + offsetof(net::Ipv4Header, source);
+    found.destination = at + offsetof(net::Ipv4Header, destination);
     transport = ip.fragment_offset() == 0 ? ip.header_length() : bytes;
   } else if (link.ether_type == net::kEtherTypeIpv6 && bytes >= sizeof(net::Ipv6Header)) {
-    const auto ip = load<net::Ipv6Header>(at);
-    found.source = ip.source;
-    found.destination = ip.destination;
-    transport = sizeof(ip);
+    found.family = net::Family::kIpv6;
+    found.source = at + offsetof(net::Ipv6Header, source);
+    found.destination = at + offsetof(net::Ipv6Header, destination);
+    transport = sizeof(net::Ipv6Header);
   } else {
     return std::nullopt;
   }
@@ -57,8 +59,15 @@ std::optional<RawAddresses> raw_addresses(const Packet& packet) noexcept {
   return found;
 }
 
-// ARP, neighbour discovery and echo are answered before flows are looked up, where they lie.
+// ARP, neighbour discovery and echo are answered before flows are looked up, where they lie. Asked
+// for every packet: two loads for nearly all.
 bool is_answered_early(const Packet& packet) noexcept {
+  constexpr std::size_t kType = offsetof(net::EthernetHeader, ether_type);
+  constexpr std::size_t kProtocol =
+      sizeof(net::EthernetHeader) + offsetof(net::Ipv4Header, protocol);
+  if (packet.contiguous > kProtocol && load<net::Big16>(packet.data + kType) == net::kEtherTypeIpv4)
+      [[likely]]
+    return packet.data[kProtocol] == net::kProtocolIcmp;
   const RawLink link = raw_link(packet);
   if (link.ether_type == net::kEtherTypeArp) return true;
   const std::size_t bytes = packet.contiguous - link.offset;
@@ -71,30 +80,36 @@ bool is_answered_early(const Packet& packet) noexcept {
   return next != net::kProtocolTcp && next != net::kProtocolUdp;
 }
 
+net::IpAddress address_at(net::Family family, const std::uint8_t* at) noexcept {
+  if (family == net::Family::kIpv4) return load<net::Ipv4Address>(at);
+  return load<net::Ipv6Address>(at);
+}
+
 // --- clients -------------------------------------------------------------------------------------
 
-std::optional<net::IpAddress> client_behind(const table::NatRecord& record, net::Family family,
-                                            WorkerState& worker) noexcept {
-  if (record.is_free()) return std::nullopt;
-  if (record.is_spliced()) {
-    if (record.spliced() == SpliceTable::kNone) return std::nullopt;
-    return client_of(worker.splice.connections.at(record.spliced()));
-  }
-  net::IpAddress client;
-  client.bytes = record.client;
-  client.family = family;
-  return client;
+// The client's address; null: nobody knows it.
+const std::uint8_t* client_behind(const table::NatRecord& record, WorkerState& worker) noexcept {
+  if (record.is_free()) return nullptr;
+  if (!record.is_spliced()) return record.client.data();
+  if (record.spliced() == SpliceTable::kNone) return nullptr;
+  return worker.splice.connections.at(record.spliced()).client.data();
 }
 
 // Of a packet that has come as far as its flow.
-std::optional<net::IpAddress> client_of_flow(const Packet& packet,
-                                             const Context& context) noexcept {
+const std::uint8_t* client_of_flow(const Packet& packet, const Context& context) noexcept {
   if (packet.direction == Direction::kToClient) {
     return client_behind(context.worker.nat.record({packet.nat_address, packet.nat_port}),
-                         packet.family, context.worker);
+                         context.worker);
   }
-  if (packet.family == net::Family::kIpv4) return peer_address<Ipv4Traits>(packet);
-  return peer_address<Ipv6Traits>(packet);
+  const bool ipv4 = packet.family == net::Family::kIpv4;
+  const bool quoted = packet.part == Part::kQuoted;
+  const std::size_t ip = quoted ? quote_offset(packet) : packet.l3_offset;
+  if (quoted) {
+    return packet.data + ip +
+           (ipv4 ? offsetof(net::Ipv4Header, destination) : offsetof(net::Ipv6Header, destination));
+  }
+  return packet.data + ip +
+         (ipv4 ? offsetof(net::Ipv4Header, source) : offsetof(net::Ipv6Header, source));
 }
 
 bool is_sent(Verdict verdict) noexcept {
@@ -104,11 +119,37 @@ bool is_sent(Verdict verdict) noexcept {
 
 }  // namespace
 
+// --- clients -------------------------------------------------------------------------------------
+
+CaptureClients::CaptureClients(const net::Prefix& prefix) noexcept
+    : family_(prefix.address.family) {
+  net::IpAddress ones;
+  ones.family = family_;
+  ones.bytes.fill(0xff);
+  store(value_.data(), net::masked(prefix.address, prefix.length).bytes);
+  store(mask_.data(), net::masked(ones, prefix.length).bytes);
+}
+
+bool CaptureClients::contains(net::Family family, const std::uint8_t* address) const noexcept {
+  if (address == nullptr || family != family_) return false;
+  if (family == net::Family::kIpv4) {
+    const auto word = [](const auto& words) { return load<std::uint32_t>(words.data()); };
+    return (load<std::uint32_t>(address) & word(mask_)) == word(value_);
+  }
+  const auto high = load<std::uint64_t>(address);
+  const auto low = load<std::uint64_t>(address + sizeof(high));
+  return (high & load<std::uint64_t>(mask_.data())) == load<std::uint64_t>(value_.data()) &&
+         (low & load<std::uint64_t>(mask_.data() + 8)) == load<std::uint64_t>(value_.data() + 8);
+}
+
 Capture::Capture(const CaptureFilter& filter, std::size_t ring_bytes)
     : filter_(filter),
       by_verdict_(filter.verdicts.any()),
+      all_flows_(filter.service == ServiceId() && filter.backends.empty() && !filter.clients),
       bytes_(std::make_unique<std::uint8_t[]>(limits::kBurst * filter.snap)),
-      ring_(ring_bytes) {}
+      ring_(ring_bytes) {
+  if (filter.clients) clients_.emplace(*filter.clients);
+}
 
 // --- what is wanted ------------------------------------------------------------------------------
 
@@ -121,28 +162,28 @@ bool Capture::wants_backend(BackendId id) const noexcept {
 bool Capture::wants_flow(const Packet& packet, const Context& context) const noexcept {
   if (filter_.service != ServiceId() && packet.service != filter_.service) return false;
   if (packet.backend != BackendId() && !wants_backend(packet.backend)) return false;
-  if (!filter_.clients) return true;
-  const std::optional<net::IpAddress> client = client_of_flow(packet, context);
-  return client && filter_.clients->contains(*client);
+  return !clients_ || clients_->contains(packet.family, client_of_flow(packet, context));
 }
 
 // A packet that no flow was looked up for: the client may be at either end of it.
 bool Capture::wants_stranger(const Packet& packet) const noexcept {
   if (filter_.service != ServiceId() && packet.service != filter_.service) return false;
   if (!wants_backend(packet.backend)) return false;
-  if (!filter_.clients) return true;
+  if (!clients_) return true;
   const std::optional<RawAddresses> raw = raw_addresses(packet);
-  return raw &&
-         (filter_.clients->contains(raw->source) || filter_.clients->contains(raw->destination));
+  return raw && (clients_->contains(raw->family, raw->source) ||
+                 clients_->contains(raw->family, raw->destination));
 }
 
 // What goes from a NAT address to a backend belongs to who has the local port; anything else that
 // is made goes to a client.
 Capture::Owner Capture::owner_of_made(const Packet& packet, const Context& context) noexcept {
-  Owner owner{packet.service, packet.backend, std::nullopt};
+  Owner owner{packet.service, packet.backend, packet.family, nullptr};
   const std::optional<RawAddresses> raw = raw_addresses(packet);
   if (!raw) return owner;
-  const table::AddressEntry* const entry = context.snapshot.addresses.find({raw->source});
+  owner.family = raw->family;
+  const table::AddressEntry* const entry =
+      context.snapshot.addresses.find({address_at(raw->family, raw->source)});
   if (entry == nullptr || entry->role != table::AddressRole::kNat) {
     owner.client = raw->destination;
     return owner;
@@ -152,19 +193,16 @@ Capture::Owner Capture::owner_of_made(const Packet& packet, const Context& conte
   if (nat.owner(port) != context.worker.id) return owner;
   const table::NatRecord& record = nat.record({entry->slot, port});
   if (record.is_free()) return owner;
-  owner.client = client_behind(record, raw->source.family, context.worker);
+  owner.client = client_behind(record, context.worker);
   owner.service = record.service;
   owner.backend = record.backend();
   return owner;
 }
 
-bool Capture::wants_made(const Packet& packet, const Context& context) const noexcept {
-  const bool all = filter_.service == ServiceId() && filter_.backends.empty() && !filter_.clients;
-  if (all) return true;
-  const Owner owner = owner_of_made(packet, context);
+bool Capture::wants_made(const Owner& owner) const noexcept {
   if (filter_.service != ServiceId() && owner.service != filter_.service) return false;
   if (!wants_backend(owner.backend)) return false;
-  return !filter_.clients || (owner.client && filter_.clients->contains(*owner.client));
+  return !clients_ || clients_->contains(owner.family, owner.client);
 }
 
 // The worker that a packet is handed to sees it, too.
@@ -187,7 +225,7 @@ std::uint16_t Capture::stored(const Packet& packet) const noexcept {
 // --- the burst -----------------------------------------------------------------------------------
 
 void Capture::set_aside(std::size_t index, const Packet& packet) noexcept {
-  if (packets_.is_empty() || !asides_.take()) return;
+  if (!asides_.take()) return;
   Aside& aside = aside_of_[index];
   aside = {packet.length, stored(packet)};
   std::memcpy(bytes_.get() + index * filter_.snap, packet.data, aside.stored);
@@ -195,11 +233,12 @@ void Capture::set_aside(std::size_t index, const Packet& packet) noexcept {
 }
 
 void Capture::begin(const Burst& burst, const Context& context) noexcept {
-  known_ = wanted_ = aside_ = 0;
+  known_ = wanted_ = chosen_ = aside_ = 0;
   packets_.refill(context.now_ms);
   asides_.refill(context.now_ms);
+  keeps_ = filter_.received && !packets_.is_empty();
   // None of those belongs to a service.
-  if (!filter_.received || filter_.service != ServiceId() || !filter_.backends.empty()) return;
+  if (!keeps_ || filter_.service != ServiceId() || !filter_.backends.empty()) return;
   for (std::size_t i = 0; i < burst.size; ++i) {
     if (is_answered_early(burst.packets[i])) set_aside(i, burst.packets[i]);
   }
@@ -212,9 +251,12 @@ void Capture::look(const Burst& burst, const Context& context) noexcept {
     if (!packet.undecided() && packet.verdict != kReplyReset) continue;
     const Mask bit = Mask{1} << i;
     known_ |= bit;
-    if (!wants_flow(packet, context)) continue;
+    if (!all_flows_ && !wants_flow(packet, context)) continue;
     wanted_ |= bit;
-    if (filter_.received && (aside_ & bit) == 0) set_aside(i, packet);
+    // Now and not in the end, so that those left out need not be set aside.
+    if (!is_its_turn()) continue;
+    chosen_ |= bit;
+    if (keeps_ && (aside_ & bit) == 0) set_aside(i, packet);
   }
 }
 
@@ -222,20 +264,26 @@ void Capture::end(const Burst& burst, const Context& context) noexcept {
   for (std::size_t i = 0; i < burst.size; ++i) {
     const Packet& packet = burst.packets[i];
     const Mask bit = Mask{1} << i;
-    const bool wanted = (known_ & bit) != 0 ? (wanted_ & bit) != 0 && wants_backend(packet.backend)
-                                            : wants_stranger(packet);
-    if (wanted && wants_verdict(packet.verdict)) take(i, packet, burst.again, context.ticks);
+    if ((known_ & bit) != (wanted_ & bit) || !wants_verdict(packet.verdict)) continue;
+    const bool wanted =
+        (known_ & bit) != 0 ? wants_backend(packet.backend) : wants_stranger(packet);
+    if (wanted) take(i, packet, burst.again, context.ticks);
   }
   ring_.publish();
 }
 
-bool Capture::passes(CaptureCounters& counters) noexcept {
+bool Capture::is_its_turn() noexcept {
+  if (++turn_ < filter_.sample) return false;
+  turn_ = 0;
+  return true;
+}
+
+bool Capture::passes(CaptureCounters& counters, bool chosen) noexcept {
   counters.matched.add(1);
-  if (++turn_ < filter_.sample) {
+  if (!chosen) {
     counters.sampled_out.add(1);
     return false;
   }
-  turn_ = 0;
   if (packets_.take()) return true;
   counters.over_rate.add(1);
   return false;
@@ -249,7 +297,8 @@ void Capture::take(std::size_t index, const Packet& packet, bool again,
   const bool sent = filter_.sent && is_sent(packet.verdict);
   if (!received && !sent) return;
   CaptureCounters& counters = counters_[packet.port_in.value];
-  if (!passes(counters)) return;
+  const bool chosen = (known_ & bit) != 0 ? (chosen_ & bit) != 0 : is_its_turn();
+  if (!passes(counters, chosen)) return;
   // Where nothing has been written, it still lies as it came in.
   const bool untouched = (known_ & bit) == 0 && !is_sent(packet.verdict);
   const bool lost = received && !untouched && (aside_ & bit) == 0;
@@ -294,10 +343,12 @@ void Capture::take_made(std::span<const Packet> made, const Context& context) no
     const bool sent = is_sent(packet.verdict);
     if (sent ? !filter_.sent : !shows_received(packet, true)) continue;
     if (!wants_verdict(packet.verdict)) continue;
-    if (sent ? !wants_made(packet, context) : !wants_stranger(packet)) continue;
+    Owner owner;
+    if (sent) owner = owner_of_made(packet, context);
+    if (sent ? !wants_made(owner) : !wants_stranger(packet)) continue;
     const PortId port = sent ? packet.port_out : packet.port_in;
     CaptureCounters& counters = counters_[port.value];
-    if (!passes(counters)) continue;
+    if (!passes(counters, is_its_turn())) continue;
     CaptureRecord record{.ticks = context.ticks,
                          .length = packet.length,
                          .stored = stored(packet),
@@ -308,7 +359,6 @@ void Capture::take_made(std::span<const Packet> made, const Context& context) no
                          .sent = sent,
                          .made = sent};
     if (sent) {
-      const Owner owner = owner_of_made(packet, context);
       record.service = owner.service;
       record.backend = owner.backend;
     }

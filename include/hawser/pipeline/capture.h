@@ -74,6 +74,19 @@ class CaptureBudget {
   std::uint32_t refilled_ms_ = 0;
 };
 
+// A prefix, for asking fast: nothing is copied or shifted.
+class CaptureClients {
+ public:
+  explicit CaptureClients(const net::Prefix& prefix) noexcept;
+  // `address`: 4 or 16 bytes; null is nobody.
+  [[nodiscard]] bool contains(net::Family family, const std::uint8_t* address) const noexcept;
+
+ private:
+  net::Family family_;
+  std::array<std::uint8_t, 16> value_{};
+  std::array<std::uint8_t, 16> mask_{};
+};
+
 class Capture {
  public:
   explicit Capture(const CaptureFilter& filter, std::size_t ring_bytes = limits::kCaptureRing);
@@ -104,7 +117,8 @@ class Capture {
   struct Owner {
     ServiceId service;
     BackendId backend;
-    std::optional<net::IpAddress> client;
+    net::Family family = net::Family::kIpv4;
+    const std::uint8_t* client = nullptr;  // its address; null: nobody knows it
   };
   struct Aside {
     std::uint16_t length = 0;
@@ -115,22 +129,27 @@ class Capture {
   [[nodiscard]] bool wants_backend(BackendId id) const noexcept;
   [[nodiscard]] bool wants_flow(const Packet& packet, const Context& context) const noexcept;
   [[nodiscard]] bool wants_stranger(const Packet& packet) const noexcept;
-  [[nodiscard]] bool wants_made(const Packet& packet, const Context& context) const noexcept;
+  [[nodiscard]] bool wants_made(const Owner& owner) const noexcept;
   [[nodiscard]] bool wants_verdict(Verdict verdict) const noexcept;
   [[nodiscard]] bool shows_received(const Packet& packet, bool again) const noexcept;
   [[nodiscard]] std::uint16_t stored(const Packet& packet) const noexcept;
   void set_aside(std::size_t index, const Packet& packet) noexcept;
   void take(std::size_t index, const Packet& packet, bool again, std::uint64_t ticks) noexcept;
-  [[nodiscard]] bool passes(CaptureCounters& counters) noexcept;
+  [[nodiscard]] bool is_its_turn() noexcept;
+  [[nodiscard]] bool passes(CaptureCounters& counters, bool chosen) noexcept;
 
   CaptureFilter filter_;
   bool by_verdict_;
+  bool all_flows_;      // whatever service, backend and client
+  bool keeps_ = false;  // frames of this burst are set aside
+  std::optional<CaptureClients> clients_;
   std::uint32_t turn_ = 0;  // of sampling
   CaptureBudget packets_{limits::kCapturePerMillisecond, limits::kCaptureBurst};
   CaptureBudget asides_{limits::kAsidePerMillisecond, limits::kAsideBurst};
   // Of the burst at hand.
   Mask known_ = 0;   // seen by look(): their flow says whether they are wanted
   Mask wanted_ = 0;  // of those
+  Mask chosen_ = 0;  // of those wanted, by sampling
   Mask aside_ = 0;   // `aside_of_` has them as they came
   std::array<Aside, limits::kBurst> aside_of_;
   std::unique_ptr<std::uint8_t[]> bytes_;  // snap for each packet of a burst
