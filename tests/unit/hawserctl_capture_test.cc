@@ -77,7 +77,7 @@ TEST(Pcapng, BlocksAreAsTheDraftSays) {
                                                      .comment = "hey"});
   const std::string wanted(
       "\x06\0\0\0"              // type
-      "\x40\0\0\0"              // length
+      "\x3c\0\0\0"              // length
       "\x01\0\0\0"              // interface
       "\x04\x03\x02\x01"        // time, high
       "\x08\x07\x06\x05"        // time, low
@@ -87,8 +87,8 @@ TEST(Pcapng, BlocksAreAsTheDraftSays) {
       "\x02\0\x04\0\x02\0\0\0"  // epb_flags: outbound
       "\x01\0\x03\0hey\0"       // opt_comment
       "\0\0\0\0"                // opt_endofopt
-      "\x40\0\0\0",             // length
-      64);
+      "\x3c\0\0\0",             // length
+      60);
   EXPECT_EQ(block, wanted);
 }
 
@@ -96,13 +96,13 @@ TEST(Pcapng, AnInterfaceHasNanosecondsAndItsAddress) {
   const std::string block = pcapng::interface_description(
       {.name = "up", .description = "", .mac = "02:00:00:00:00:01", .snap = 96});
   const std::string wanted(
-      "\x01\0\0\0\x30\0\0\0"
+      "\x01\0\0\0\x34\0\0\0"
       "\x01\0\0\0\x60\0\0\0"              // Ethernet, snap length
       "\x02\0\x02\0up\0\0"                // if_name
       "\x06\0\x06\0\x02\0\0\0\0\x01\0\0"  // if_MACaddr
       "\x09\0\x01\0\x09\0\0\0"            // if_tsresol
-      "\0\0\0\0\x30\0\0\0",
-      48);
+      "\0\0\0\0\x34\0\0\0",
+      52);
   EXPECT_EQ(block, wanted);
 }
 
@@ -202,7 +202,7 @@ TEST_F(CaptureVerb, AWrongCommandLineSaysWhatIsWrong) {
       {{"--out", "-", "--json"}, "--json and --out - both want standard output"},
       {{"--out", "f", "--sample", "10"}, "--sample \"10\" must be 1/N"},
       {{"--out", "f", "--sample", "1/0"}, "must be 1/N"},
-      {{"--out", "f", "--verdict", "forward_nta"}, "is not known; did you mean \"forward_nat\"?"},
+      {{"--out", "f", "--verdict", "forward_nta"}, "is not known (did you mean \"forward_nat\"?)"},
       {{"--out", "f", "--side", "left"}, "must be one of received, sent, both"},
       {{"--out", "f", "--snap", "10"}, "--snap \"10\" must be a whole number from 54"},
       {{"--out", "f", "--count", "0"}, "--count \"0\" must be a whole number from 1"},
