@@ -8,11 +8,26 @@
 
 #include "commands.h"
 #include "hawser/base/limits.h"
+#include "hawser/model/verdict_names.h"
 
 namespace hawser::ctl {
 
 // N of "1/N", from 1 to limits::kMaxCaptureSample; nothing when it is something else.
 [[nodiscard]] std::optional<std::uint32_t> parse_sample(std::string_view text);
+
+inline constexpr std::array<std::string_view, 3> kCaptureSides{"received", "sent", "both"};
+
+// Kinds first; a verdict with the name of its kind is there once.
+inline constexpr auto kCaptureVerdicts = [] {
+  std::array<std::string_view, model::kVerdictKindNames.size() + model::kVerdictNames.size() - 1>
+      words;
+  std::size_t at = 0;
+  for (const std::string_view kind : model::kVerdictKindNames) words[at++] = kind;
+  for (const std::string_view name : model::kVerdictNames) {
+    if (name != "hand_off") words[at++] = name;
+  }
+  return words;
+}();
 
 inline constexpr std::array kCaptureOptions{
     Option{"--out", "FILE", Value::kPath,

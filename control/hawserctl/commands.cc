@@ -5,7 +5,6 @@
 
 #include "capture_syntax.h"
 #include "hawser/base/limits.h"
-#include "hawser/model/verdict_names.h"
 
 namespace hawser::ctl {
 namespace {
@@ -342,20 +341,6 @@ constexpr std::array kSortKeys{
 constexpr std::array<std::string_view, 1> kActions{"rotate"};
 constexpr std::array<std::string_view, 3> kShells{"bash", "zsh", "fish"};
 
-constexpr std::array<std::string_view, 3> kSides{"received", "sent", "both"};
-
-// Kinds first; a verdict with the name of its kind is there once.
-constexpr auto kVerdictWords = [] {
-  std::array<std::string_view, model::kVerdictKindNames.size() + model::kVerdictNames.size() - 1>
-      words;
-  std::size_t at = 0;
-  for (const std::string_view kind : model::kVerdictKindNames) words[at++] = kind;
-  for (const std::string_view name : model::kVerdictNames) {
-    if (name != "hand_off") words[at++] = name;
-  }
-  return words;
-}();
-
 // The words of kSortKeys alone.
 constexpr auto kSortWords = [] {
   std::array<std::string_view, kSortKeys.size()> words;
@@ -391,8 +376,8 @@ std::span<const std::string_view> words_of(Value value) noexcept {
   if (value == Value::kSort) return kSortWords;
   if (value == Value::kAction) return kActions;
   if (value == Value::kShell) return kShells;
-  if (value == Value::kVerdict) return kVerdictWords;
-  if (value == Value::kSide) return kSides;
+  if (value == Value::kVerdict) return kCaptureVerdicts;
+  if (value == Value::kSide) return kCaptureSides;
   return {};
 }
 
