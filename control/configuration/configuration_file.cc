@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "check_inspection.h"
 #include "hawser/base/limits.h"
 #include "hawser/model/compile_rules.h"
 
@@ -89,7 +90,8 @@ model::ParsedConfiguration judge_configuration(const Result<std::string>& text,
     return model::parse_configuration(
         *text, name,
         [](const std::string& path) { return read_file(path, limits::kMaxPrefixFile); },
-        [&](const std::vector<model::Rule>& rules) { return compiler.compile(rules); });
+        [&](const std::vector<model::Rule>& rules) { return compiler.compile(rules); },
+        inspect_check);
   }
   model::ParsedConfiguration failed;
   failed.diagnostics.push_back(

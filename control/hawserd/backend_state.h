@@ -25,6 +25,7 @@ struct BackendState {
   Health health = Health::kUnchecked;
   bool last_passed = true;
   std::string check_text;          // of the last check; empty: none yet
+  std::string check_warning;       // likewise: what will become a failure
   std::uint64_t checked_unix = 0;  // of the last check; 0: none yet
 
   // --- the backend's agent

@@ -189,6 +189,7 @@ std::vector<Change> service_differences(const model::Service& before, const mode
   note_quic(before.quic, after.quic, collector);
   collector.note("timeouts", timeouts_text(before.timeouts), timeouts_text(after.timeouts));
   collector.note("check", whole_check_text(before.check), whole_check_text(after.check));
+  collector.note("agent", agent_text(before.agent), agent_text(after.agent));
   note_availability(before.availability, after.availability, collector);
   collector.note("table_slots", std::to_string(before.table_slots),
                  std::to_string(after.table_slots));
@@ -213,6 +214,7 @@ std::vector<Change> differences(const model::Configuration& before,
                                            .affinity = {},
                                            .timeouts = {},
                                            .check = {},
+                                           .agent = {},
                                            .backends = {}},
                                           service));
     } else {

@@ -90,6 +90,7 @@ void Controller::stop() {
 
 void Controller::update_check_targets() {
   if (hooks_.set_check_targets) hooks_.set_check_targets(runtime_.check_targets());
+  if (hooks_.set_agent_targets) hooks_.set_agent_targets(agent_targets(runtime_.configuration()));
 }
 
 // Under mutex_.

@@ -59,6 +59,7 @@ struct Pulse {
 struct ControllerHooks {
   std::function<void()> wake_dataplane;
   std::function<void(std::vector<CheckTarget>)> set_check_targets;
+  std::function<void(std::vector<AgentTarget>)> set_agent_targets;
   std::function<std::uint64_t()> now_unix;  // empty: the system's clock
   // True when a reload begins, false when it has ended. Not under the lock.
   std::function<void(bool)> reloading;

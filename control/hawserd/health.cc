@@ -1,43 +1,61 @@
-// The loop of health checks: who is due, what is in flight, what came of it.
+// The loop of health checks: who is due, what is under way, what came of it.
 #include "health.h"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <chrono>
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <random>
 #include <set>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
-#include <curl/curl.h>
 #include <pthread.h>
 
-#include "health_request.h"
+#include "health_job.h"
 
 namespace hawser::control {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Job::Clock;
 using std::chrono::milliseconds;
 
-// Checks in flight at once; more wait their turn, so that descriptors do not run out.
-constexpr std::size_t kMaxInFlight = 512;
 // The loop wakes at least this often.
 constexpr milliseconds kMaxPause{1000};
-
-struct Probe {
-  CheckTarget target;
-  Streak streak;
-  Clock::time_point due;                   // of the next check
-  std::unique_ptr<HealthRequest> request;  // while in flight
-};
+// Times are rounded up to this, so that a thousand backends do not mean a thousand wake-ups.
+constexpr milliseconds kTick{10};
+constexpr std::size_t kEvents = 256;
 
 using Key = std::pair<std::string, std::string>;  // service, backend
-using Probes = std::map<Key, std::unique_ptr<Probe>>;
+using Jobs = std::map<Key, std::unique_ptr<Job>>;
+using Times = std::set<std::pair<Clock::time_point, Job*>>;
 
+Clock::time_point to_tick(Clock::time_point time) {
+  const auto since = time.time_since_epoch();
+  return Clock::time_point((since + kTick - Clock::duration(1)) / kTick * kTick);
+}
+
+// As many as the process has descriptors for.
+std::size_t most_under_way() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return limits::kMaxChecksInFlight;
+  return std::clamp<std::size_t>(limit.rlim_cur / limits::kCheckDescriptorShare, 1,
+                                 limits::kMaxChecksInFlight);
+}
+
+const CheckTarget& target_of(const CheckJob& job) {
+  return job.target();
+}
+const AgentTarget& target_of(const AgentJob& job) {
+  return job.target();
+}
 }  // namespace
 
 std::optional<Event> Streak::count(bool passed, std::uint32_t rise, std::uint32_t fall) {
@@ -50,10 +68,29 @@ std::optional<Event> Streak::count(bool passed, std::uint32_t rise, std::uint32_
   return std::nullopt;
 }
 
+std::vector<AgentTarget> agent_targets(const model::Configuration& configuration) {
+  std::vector<AgentTarget> targets;
+  for (const model::Service& service : configuration.services) {
+    if (service.agent.port == 0) continue;
+    for (const model::Backend& backend : service.backends) {
+      targets.push_back({.service = service.name,
+                         .backend = backend.name,
+                         .address = backend.address,
+                         .agent = service.agent});
+    }
+  }
+  return targets;
+}
+
 class HealthChecker::Loop {
  public:
-  explicit Loop(Callback callback)
-      : callback_(std::move(callback)), multi_(curl_multi_init()), thread_([this] { run(); }) {
+  Loop(Callback callback, AgentCallback agent_callback)
+      : callback_(std::move(callback)),
+        agent_callback_(std::move(agent_callback)),
+        room_(most_under_way()),
+        poll_(epoll_create1(EPOLL_CLOEXEC)),
+        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "hawserd-checks");
   }
 
@@ -62,10 +99,12 @@ class HealthChecker::Loop {
       const std::lock_guard lock(mutex_);
       stop_ = true;
     }
-    curl_multi_wakeup(multi_);
+    eventfd_write(wake_, 1);
     thread_.join();
-    for (auto& [key, probe] : probes_) forget(*probe);
-    curl_multi_cleanup(multi_);
+    checks_.clear();
+    agents_.clear();
+    close(wake_);
+    close(poll_);
   }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -73,9 +112,17 @@ class HealthChecker::Loop {
   void set_targets(std::vector<CheckTarget> targets) {
     {
       const std::lock_guard lock(mutex_);
-      wanted_ = std::move(targets);
+      wanted_checks_ = std::move(targets);
     }
-    curl_multi_wakeup(multi_);
+    eventfd_write(wake_, 1);
+  }
+
+  void set_agents(std::vector<AgentTarget> targets) {
+    {
+      const std::lock_guard lock(mutex_);
+      wanted_agents_ = std::move(targets);
+    }
+    eventfd_write(wake_, 1);
   }
 
   [[nodiscard]] milliseconds age() const {
@@ -84,142 +131,183 @@ class HealthChecker::Loop {
 
  private:
   void run() {
+    // OpenSSL writes to sockets whose peer may be gone; that is a failed check, no signal.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    epoll_event wake{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &wake);
     while (take_orders()) {
       turned_ = Clock::now();
       start_due();
-      int running = 0;
-      curl_multi_perform(multi_, &running);
-      const bool finished = collect();
-      if (!finished) curl_multi_poll(multi_, nullptr, 0, pause(), nullptr);
+      end_overdue();
+      wait();
     }
   }
 
   // False: stop.
   bool take_orders() {
-    std::optional<std::vector<CheckTarget>> wanted;
+    std::optional<std::vector<CheckTarget>> checks;
+    std::optional<std::vector<AgentTarget>> agents;
     {
       const std::lock_guard lock(mutex_);
       if (stop_) return false;
-      std::swap(wanted, wanted_);
+      std::swap(checks, wanted_checks_);
+      std::swap(agents, wanted_agents_);
     }
-    if (wanted) replace(*std::move(wanted));
+    if (checks) {
+      material_.forget();
+      replace<CheckJob>(*std::move(checks), checks_, callback_);
+    }
+    if (agents) replace<AgentJob>(*std::move(agents), agents_, agent_callback_);
     return true;
   }
 
-  void replace(std::vector<CheckTarget> wanted) {
-    Probes before = std::move(probes_);
-    probes_.clear();
-    for (CheckTarget& target : wanted) {
+  template <typename JobType, typename Target, typename Report>
+  void replace(std::vector<Target> wanted, Jobs& jobs, const Report& callback) {
+    Jobs before = std::exchange(jobs, {});
+    std::vector<Job*> fresh;
+    for (Target& target : wanted) {
       Key key(target.service, target.backend);
       const auto same = before.find(key);
-      if (same != before.end() && same->second->target == target) {
-        probes_.emplace(std::move(key), std::move(same->second));
+      if (same != before.end() && target_of(static_cast<JobType&>(*same->second)) == target) {
+        jobs.emplace(std::move(key), std::move(same->second));
         before.erase(same);
       } else {
-        const std::uint32_t spread = target.check.interval_ms / 10;
-        const milliseconds delay(std::uniform_int_distribution<std::uint32_t>(0, spread)(random_));
-        auto probe = std::make_unique<Probe>();
-        probe->target = std::move(target);
-        wait_until(*probe, Clock::now() + delay);
-        probes_.emplace(std::move(key), std::move(probe));
+        const auto made =
+            jobs.emplace(std::move(key), std::make_unique<JobType>(std::move(target), callback));
+        if (made.second) fresh.push_back(made.first->second.get());
       }
     }
-    for (auto& [key, probe] : before) forget(*probe);
+    for (auto& [key, job] : before) forget(*job);
+    // Many at once would be a storm: on this server, and on what it checks.
+    for (Job* job : fresh) {
+      const auto interval = job->interval_ms();
+      const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(fresh.size(), interval));
+      std::uniform_int_distribution<std::uint32_t> spread(0, std::max(interval / 10, many));
+      wait_until(*job, Clock::now() + milliseconds(spread(random_)));
+    }
   }
 
-  void wait_until(Probe& probe, Clock::time_point due) {
-    probe.due = due;
-    waiting_.emplace(due, &probe);
+  void wait_until(Job& job, Clock::time_point due) {
+    job.due = to_tick(due);
+    waiting_.emplace(job.due, &job);
   }
 
   void start_due() {
     const Clock::time_point now = Clock::now();
-    while (!waiting_.empty() && waiting_.begin()->first <= now &&
-           in_flight_.size() < kMaxInFlight) {
-      Probe& probe = *waiting_.begin()->second;
+    while (!waiting_.empty() && waiting_.begin()->first <= now && deadlines_.size() < room_) {
+      Job& job = *waiting_.begin()->second;
       waiting_.erase(waiting_.begin());
-      start(probe, now);
+      start(job);
     }
   }
 
-  // Milliseconds until the next check is due, as far as there is room for it.
+  void start(Job& job) {
+    // A tenth of jitter either way keeps the checks of many balancers from marching in step.
+    const std::uint32_t interval = job.interval_ms();
+    std::uniform_int_distribution<std::uint32_t> jittered(interval - interval / 10,
+                                                          interval + interval / 10);
+    job.started = Clock::now();
+    job.due = job.started + milliseconds(jittered(random_));
+    const Route& route = job.prepare(material_);
+    job.deadline = to_tick(job.started + milliseconds(route.timeout_ms));
+    job.talk = job.make_talk();
+    job.flight = std::make_unique<Flight>(route, job.talk.get());
+    deadlines_.emplace(job.deadline, &job);
+    if (const std::optional<Landing> landing = job.flight->start()) {
+      finish(job, *landing);
+      return;
+    }
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = &job}};
+    epoll_ctl(poll_, EPOLL_CTL_ADD, job.flight->descriptor(), &event);
+  }
+
+  void end_overdue() {
+    const Clock::time_point now = Clock::now();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      Job& job = *deadlines_.begin()->second;
+      finish(job, job.flight->overdue());
+    }
+  }
+
+  // Closing takes the descriptor out of the set of epoll, too.
+  void land(Job& job) {
+    deadlines_.erase({job.deadline, &job});
+    job.flight.reset();
+    job.talk.reset();
+  }
+
+  void forget(Job& job) {
+    waiting_.erase({job.due, &job});
+    if (job.flight != nullptr) land(job);
+  }
+
+  void finish(Job& job, const Landing& landing) {
+    const Clock::time_point now = Clock::now();
+    land(job);
+    wait_until(job, std::max(job.due, now));
+    job.report(landing, std::chrono::round<milliseconds>(now - job.started));
+  }
+
+  // Until something happens or is due.
+  void wait() {
+    std::array<epoll_event, kEvents> events;  // NOLINT: the kernel fills it
+    const int count = epoll_wait(poll_, events.data(), kEvents, pause());
+    for (int i = 0; i < count; ++i) {
+      if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
+        eventfd_t ignored = 0;
+        eventfd_read(wake_, &ignored);
+        continue;
+      }
+      Job& job = *static_cast<Job*>(events[static_cast<std::size_t>(i)].data.ptr);
+      if (const std::optional<Landing> landing = job.flight->advance()) finish(job, *landing);
+    }
+  }
+
   [[nodiscard]] int pause() const {
-    const bool full = in_flight_.size() >= kMaxInFlight;
-    if (waiting_.empty() || full) return static_cast<int>(kMaxPause.count());
-    const auto left = std::chrono::ceil<milliseconds>(waiting_.begin()->first - Clock::now());
+    Clock::time_point next = Clock::now() + kMaxPause;
+    if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+    if (!waiting_.empty() && deadlines_.size() < room_) {
+      next = std::min(next, waiting_.begin()->first);
+    }
+    const auto left = std::chrono::ceil<milliseconds>(next - Clock::now());
     return static_cast<int>(std::clamp(left, milliseconds(0), kMaxPause).count());
   }
 
-  void start(Probe& probe, Clock::time_point now) {
-    // A tenth of jitter either way keeps the checks of many balancers from marching in step.
-    const std::uint32_t interval = probe.target.check.interval_ms;
-    std::uniform_int_distribution<std::uint32_t> jittered(interval - interval / 10,
-                                                          interval + interval / 10);
-    probe.due = now + milliseconds(jittered(random_));
-    probe.request = std::make_unique<HealthRequest>(probe.target);
-    in_flight_.emplace(probe.request->handle(), &probe);
-    curl_multi_add_handle(multi_, probe.request->handle());
-  }
-
-  void end(Probe& probe) {
-    curl_multi_remove_handle(multi_, probe.request->handle());
-    in_flight_.erase(probe.request->handle());
-    probe.request.reset();
-  }
-
-  void forget(Probe& probe) {
-    waiting_.erase({probe.due, &probe});
-    if (probe.request != nullptr) end(probe);
-  }
-
-  // True when a check ended, so that the next may be due at once.
-  bool collect() {
-    bool any = false;
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      const CURLcode code = message->data.result;
-      const auto probe = in_flight_.find(message->easy_handle);
-      if (probe != in_flight_.end()) report(*probe->second, code);
-      any = true;
-    }
-    return any;
-  }
-
-  void report(Probe& probe, CURLcode code) {
-    const Outcome outcome = probe.request->outcome(code);
-    end(probe);
-    wait_until(probe, std::max(probe.due, Clock::now()));
-    const model::Check& check = probe.target.check;
-    callback_({.target = probe.target,
-               .passed = outcome.passed,
-               .text = outcome.text,
-               .event = probe.streak.count(outcome.passed, check.rise, check.fall)});
-  }
-
   Callback callback_;
-  CURLM* multi_;
-  Probes probes_;
-  std::set<std::pair<Clock::time_point, Probe*>> waiting_;  // by when they are due
-  std::unordered_map<CURL*, Probe*> in_flight_;
+  AgentCallback agent_callback_;
+  std::size_t room_;  // flights at once
+  int poll_;
+  int wake_;
+  CheckMaterial material_;
+  Jobs checks_;
+  Jobs agents_;
+  Times waiting_;    // by when they are due
+  Times deadlines_;  // of those under way
   std::minstd_rand random_{std::random_device{}()};
-
   std::atomic<Clock::time_point> turned_{Clock::now()};
 
   std::mutex mutex_;
-  std::optional<std::vector<CheckTarget>> wanted_;
+  std::optional<std::vector<CheckTarget>> wanted_checks_;
+  std::optional<std::vector<AgentTarget>> wanted_agents_;
   bool stop_ = false;
 
   std::thread thread_;  // last: it starts when everything else is there
 };
 
-HealthChecker::HealthChecker(Callback callback)
-    : loop_(std::make_unique<Loop>(std::move(callback))) {}
+HealthChecker::HealthChecker(Callback callback, AgentCallback agent_callback)
+    : loop_(std::make_unique<Loop>(std::move(callback), std::move(agent_callback))) {}
 
 HealthChecker::~HealthChecker() = default;
 
 void HealthChecker::set_targets(std::vector<CheckTarget> targets) {
   loop_->set_targets(std::move(targets));
+}
+
+void HealthChecker::set_agents(std::vector<AgentTarget> targets) {
+  loop_->set_agents(std::move(targets));
 }
 
 milliseconds HealthChecker::age() const {

@@ -7,7 +7,6 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <curl/curl.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -90,6 +89,35 @@ void wait_for_end(const sigset_t& signals, Controller& controller) {
   }
 }
 
+Agent agent_of(AgentState state) {
+  switch (state) {
+    case AgentState::kMaintenance:
+      return Agent::kMaintenance;
+    case AgentState::kDown:
+      return Agent::kDown;
+    case AgentState::kDrain:
+      return Agent::kDrain;
+    case AgentState::kUp:
+      break;
+  }
+  return Agent::kUp;
+}
+
+// Hands on what an agent said; of the same again only that it was said.
+void note_agent(Controller& controller, const AgentReport& report) {
+  AgentWord word;
+  word.text = report.text;
+  if (report.changed) {
+    spdlog::log(report.answered ? spdlog::level::info : spdlog::level::warn, "agent of {}/{}: {}",
+                report.target.service, report.target.backend, report.text);
+  }
+  if (report.changed && report.answered) {
+    if (report.state) word.agent = agent_of(*report.state);
+    word.percent = report.percent;
+  }
+  controller.note_agent(report.target.service, report.target.backend, word);
+}
+
 int run(const Options& options) {
   model::ParsedConfiguration parsed = read_configuration(options.configuration);
   if (!parsed.ok()) return complain(parsed);
@@ -108,12 +136,15 @@ int run(const Options& options) {
   const Result<std::unique_ptr<GrpcServer>> server =
       GrpcServer::start(settings.control, settings.dataplane.socket, controller);
   if (!server) return complain(server.error().message);
-  HealthChecker checker([&](const CheckReport& report) { controller.note_check(report); });
+  HealthChecker checker([&](const CheckReport& report) { controller.note_check(report); },
+                        [&](const AgentReport& report) { note_agent(controller, report); });
   DataplaneClient client(settings.dataplane.socket, controller);
   controller.start(
       {.wake_dataplane = [&] { client.wake(); },
        .set_check_targets =
            [&](std::vector<CheckTarget> targets) { checker.set_targets(std::move(targets)); },
+       .set_agent_targets =
+           [&](std::vector<AgentTarget> targets) { checker.set_agents(std::move(targets)); },
        .now_unix = {},
        .reloading = tell_reloading});
   spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
@@ -146,10 +177,7 @@ int run(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("hawserd"));
   spdlog::set_pattern("%l: %v");
   spdlog::set_level(spdlog::level::from_str(options.log_level));
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  const int code = run(options);
-  curl_global_cleanup();
-  return code;
+  return run(options);
 }
 
 }  // namespace

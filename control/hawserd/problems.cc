@@ -130,6 +130,10 @@ class Finder {
       add(Severity::kWarning,
           fmt::format("{} still serves, but its last check failed: {}", who, state.check_text));
     }
+    if (!state.check_warning.empty()) {
+      add(Severity::kWarning, fmt::format("{}: its {}; see to a new one before its checks fail",
+                                          who, state.check_warning));
+    }
   }
 
   // Who is reached over this neighbour: backends by name, else it is a gateway.

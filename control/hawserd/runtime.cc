@@ -38,6 +38,12 @@ BackendState kept(BackendState before, const model::Service& service, bool same_
                   std::uint64_t now_unix) {
   if (same_address) {
     before.health = kept_health(before.health, service);
+    if (service.agent.port == 0) {
+      before.agent = Agent::kNone;
+      before.agent_percent = 100;
+      before.agent_text.clear();
+      before.agent_unix = 0;
+    }
     return before;
   }
   BackendState state;
@@ -254,6 +260,7 @@ void Runtime::note_check(const CheckReport& report, std::uint64_t now_unix) {
   BackendState& state = owner.edit(at->backend);
   state.last_passed = report.passed;
   state.check_text = report.text;
+  state.check_warning = report.warning;
   state.checked_unix = now_unix;
   if (!report.event) return;
   state.health = next(state.health, *report.event);

@@ -157,6 +157,7 @@ void ServiceState::compose(std::uint64_t now_unix) {
   for (std::size_t i = 0; i < wanted.size(); ++i) put(wanted[i], next->backends[i]);
   // Not the dataplane's business, and no reason for a new snapshot.
   next->check = {};
+  next->agent = {};
   next->availability = {};
   in_force_ = std::move(next);
 }

@@ -8,26 +8,10 @@
 #include "hawser/base/hex.h"
 
 namespace hawser::control {
-namespace {
 
 std::string duration_text(std::uint32_t milliseconds) {
   if (milliseconds % 1000 == 0) return fmt::format("{}s", milliseconds / 1000);
   return fmt::format("{}ms", milliseconds);
-}
-
-}  // namespace
-
-std::string check_text(const model::Check& check) {
-  const std::string every = " every " + duration_text(check.interval_ms);
-  switch (check.type) {
-    case model::CheckType::kNone:
-      return "none";
-    case model::CheckType::kTcp:
-      return "tcp" + every;
-    case model::CheckType::kHttp:
-      return fmt::format("http {}{}", check.path, every);
-  }
-  return {};
 }
 
 std::string affinity_text(const model::Affinity& affinity) {
@@ -88,17 +72,6 @@ std::string rule_text(const model::Rule& rule) {
   return fmt::format(
       "{}: {}", conditions.empty() ? "all" : fmt::format("{}", fmt::join(conditions, "; ")),
       actions.empty() ? "nothing more" : fmt::format("{}", fmt::join(actions, ", ")));
-}
-
-std::string whole_check_text(const model::Check& check) {
-  std::string text = fmt::format("{}, timeout {}, rise {}, fall {}", check_text(check),
-                                 duration_text(check.timeout_ms), check.rise, check.fall);
-  if (check.port != 0) text += fmt::format(", port {}", check.port);
-  if (check.type != model::CheckType::kHttp) return text;
-  text += fmt::format(", status {} to {}", check.status_low, check.status_high);
-  if (!check.host.empty()) text += ", host " + check.host;
-  if (!check.body.empty()) text += fmt::format(", body \"{}\"", check.body);
-  return text;
 }
 
 std::string timeouts_text(const model::Timeouts& timeouts) {

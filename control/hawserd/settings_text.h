@@ -9,8 +9,12 @@ namespace hawser::control {
 
 // "http / every 2s", "tcp every 500ms", "none".
 [[nodiscard]] std::string check_text(const model::Check& check);
-// All of a check.
+// All of a check, but no path of a key.
 [[nodiscard]] std::string whole_check_text(const model::Check& check);
+// "port 9999 every 2s, timeout 1s", "none".
+[[nodiscard]] std::string agent_text(const model::AgentCheck& agent);
+// "500ms", "2s".
+[[nodiscard]] std::string duration_text(std::uint32_t milliseconds);
 // "flow", "source /32 /64", "header X-User", "cookie hawser".
 [[nodiscard]] std::string affinity_text(const model::Affinity& affinity);
 // With all of the cookie.

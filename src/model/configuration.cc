@@ -9,6 +9,7 @@
 #include "hawser/base/nearest.h"
 #include "hawser/model/table_reader.h"
 #include "hawser/model/validation.h"
+#include "read_check.h"
 #include "read_prefix_lists.h"
 #include "read_rules.h"
 #include "read_service.h"
@@ -91,7 +92,8 @@ Port read_port(const Node& table, std::size_t index, Diagnostics& diagnostics) {
 }
 
 void read_document(const Node& root, const FileReader& read_file, const RuleCompiler& compile_rules,
-                   Configuration& out, Sources& sources, Diagnostics& diagnostics) {
+                   const CheckInspector& inspect, Configuration& out, Sources& sources,
+                   Diagnostics& diagnostics) {
   TableReader reader(root, "", diagnostics);
   sources.root = &root;
   if (const Node* table = reader.table("dataplane")) {
@@ -111,6 +113,7 @@ void read_document(const Node& root, const FileReader& read_file, const RuleComp
     const std::size_t index = out.services.size();
     Service& service = out.services.emplace_back(read_service(*table, index, source, diagnostics));
     if (compile_rules) add_compiled_rules(service, index, source, compile_rules, diagnostics);
+    if (inspect) inspect_check(service, index, *table, inspect, diagnostics);
   }
   reader.finish();
 }
@@ -141,7 +144,8 @@ Result<void> check_name(std::string_view name) {
 
 ParsedConfiguration parse_configuration(std::string_view text, const std::string& file,
                                         const FileReader& read_file,
-                                        const RuleCompiler& compile_rules) {
+                                        const RuleCompiler& compile_rules,
+                                        const CheckInspector& inspect_check) {
   ParsedConfiguration parsed;
   Diagnostics diagnostics(file);
   if (text.size() > limits::kMaxConfigurationBytes) {
@@ -151,8 +155,8 @@ ParsedConfiguration parse_configuration(std::string_view text, const std::string
     const ParsedDocument document = parse_document(text);
     if (document.error.empty()) {
       Sources sources;
-      read_document(document.root, read_file, compile_rules, parsed.configuration, sources,
-                    diagnostics);
+      read_document(document.root, read_file, compile_rules, inspect_check, parsed.configuration,
+                    sources, diagnostics);
       const Claims claims = validate_ports(parsed.configuration, sources, diagnostics);
       validate_services(parsed.configuration, sources, claims, diagnostics);
     } else {

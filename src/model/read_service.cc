@@ -5,6 +5,7 @@
 
 #include "hawser/base/limits.h"
 #include "read_availability.h"
+#include "read_check.h"
 #include "read_rules.h"
 #include "read_splice.h"
 
@@ -94,62 +95,6 @@ void read_timeouts(const Node& table, const std::string& where, Timeouts& out,
   reader.finish();
 }
 
-// status = [200, 399], or one number.
-void read_status(TableReader& reader, const Node& table, Check& out) {
-  const Node* node = table.find("status");
-  if (node != nullptr && node->type == NodeType::kInteger) {
-    reader.number("status", out.status_low, limits::kMinHttpStatus, limits::kMaxHttpStatus);
-    out.status_high = out.status_low;
-    return;
-  }
-  std::vector<std::uint32_t> range{out.status_low, out.status_high};
-  reader.numbers("status", range, 2, limits::kMinHttpStatus, limits::kMaxHttpStatus);
-  if (range.size() == 2 && (range[0] <= range[1] || range[1] == 0)) {
-    out.status_low = static_cast<std::uint16_t>(range[0]);
-    out.status_high = static_cast<std::uint16_t>(range[1]);
-  } else {
-    reader.complain(*node, "status must be [lowest, highest], such as [200, 399]");
-  }
-}
-
-// Absolute HTTP path: no blank may split the request line.
-void read_path_of_check(TableReader& reader, std::string& out) {
-  std::string path = out;
-  reader.text("path", path, limits::kMaxCheckText);
-  if (!path.empty() && path.front() == '/' && path.find(' ') == std::string::npos) {
-    out = std::move(path);
-  } else {
-    reader.complain(
-        *reader.value("path", NodeType::kString),
-        fmt::format("path is \"{}\", must start with \"/\" and contain no blank", path));
-  }
-}
-
-void read_check(const Node& table, const std::string& where, Check& out, Diagnostics& diagnostics) {
-  TableReader reader(table, where + ", check", diagnostics);
-  reader.word("type", out.type, parse_check);
-  reader.duration("interval", out.interval_ms, limits::kMinCheckMilliseconds,
-                  limits::kMaxCheckMilliseconds, 1);
-  reader.duration("timeout", out.timeout_ms, limits::kMinCheckMilliseconds,
-                  limits::kMaxCheckMilliseconds, 1);
-  reader.number("rise", out.rise, limits::kMinCheckCount, limits::kMaxCheckCount);
-  reader.number("fall", out.fall, limits::kMinCheckCount, limits::kMaxCheckCount);
-  reader.number("port", out.port, 1, 65535);
-  read_path_of_check(reader, out.path);
-  reader.text("host", out.host, limits::kMaxCheckText);
-  read_status(reader, table, out);
-  reader.text("body", out.body, limits::kMaxCheckText);
-  reader.finish();
-  for (const std::string_view key : {"path", "host", "status", "body"}) {
-    const Node* node = table.find(key);
-    if (node != nullptr && out.type != CheckType::kHttp && diagnostics.usable(node)) {
-      reader.complain(*node, fmt::format("{} has no effect with type \"{}\"; write type = "
-                                         "\"http\" or remove it",
-                                         key, to_string(out.type)));
-    }
-  }
-}
-
 Backend read_backend(const Node& table, const std::string& service, std::size_t index,
                      Diagnostics& diagnostics) {
   TableReader reader(table, service + ", " + label("backend", name_of(table), index), diagnostics);
@@ -211,11 +156,7 @@ Service read_service(const Node& table, std::size_t index, ServiceSource& source
   if (const Node* timeouts = reader.table("timeouts")) {
     read_timeouts(*timeouts, where, service.timeouts, diagnostics);
   }
-  // That a UDP port is open says little, and nothing answers a TCP connection there.
-  if (service.protocol == Protocol::kUdp) service.check.type = CheckType::kNone;
-  if (const Node* check = reader.table("check")) {
-    read_check(*check, where, service.check, diagnostics);
-  }
+  read_checks(reader, where, service, diagnostics);
   read_availability(reader, where, service.availability, diagnostics);
   read_splice(reader, service.splice);
   read_backends(reader, where, service, source, diagnostics);

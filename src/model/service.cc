@@ -25,7 +25,8 @@ constexpr std::array<std::string_view, 3> kRuleMatches{"exact", "prefix", "regex
 constexpr std::array<std::string_view, 2> kDownPolicies{"reset", "rehome"};
 constexpr std::array<std::string_view, 2> kOnPanic{"refuse", "spread"};
 constexpr std::array<std::string_view, 3> kAdmissions{"serving", "draining", "down"};
-constexpr std::array<std::string_view, 3> kChecks{"none", "tcp", "http"};
+constexpr std::array<std::string_view, 5> kChecks{"none", "tcp", "http", "https", "tls"};
+constexpr std::array<std::string_view, 4> kMethods{"GET", "HEAD", "OPTIONS", "POST"};
 
 template <std::size_t N>
 std::vector<std::string> list(const std::array<std::string_view, N>& words) {
@@ -72,6 +73,9 @@ std::string_view to_string(Admission admission) noexcept {
 }
 std::string_view to_string(CheckType type) noexcept {
   return word_of(type, kChecks);
+}
+std::string_view to_string(HttpMethod method) noexcept {
+  return word_of(method, kMethods);
 }
 std::string_view to_string(SameSite same_site) noexcept {
   return word_of(same_site, kSameSites);
@@ -121,6 +125,9 @@ Result<OnPanic> parse_on_panic(std::string_view word) {
 }
 Result<CheckType> parse_check(std::string_view word) {
   return parse<CheckType>(word, kChecks);
+}
+Result<HttpMethod> parse_http_method(std::string_view word) {
+  return parse<HttpMethod>(word, kMethods);
 }
 Result<SameSite> parse_same_site(std::string_view word) {
   return parse<SameSite>(word, kSameSites);

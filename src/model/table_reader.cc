@@ -20,7 +20,8 @@ struct Unit {
   std::string_view name;
   std::uint64_t milliseconds;
 };
-constexpr std::array<Unit, 4> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+constexpr std::array<Unit, 5> kUnits{
+    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 std::optional<std::uint64_t> parse_duration(std::string_view text) {
   std::uint64_t count = 0;
@@ -125,7 +126,7 @@ std::optional<std::uint64_t> TableReader::milliseconds(std::string_view key, std
   const std::optional<std::uint64_t> parsed = parse_duration(digits);
   if (!parsed && node->type == NodeType::kString) {
     complain(*node, fmt::format("{} is {}, which is no duration; write it like \"500ms\", \"2s\", "
-                                "\"5m\" or \"1h\"",
+                                "\"5m\", \"1h\" or \"7d\"",
                                 key, shown));
     return std::nullopt;
   }

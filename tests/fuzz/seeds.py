@@ -290,9 +290,27 @@ def write_splice():
         (HERE / f"corpus/splice/drawn_{number}").write_bytes(drawn)
 
 
+def write_check_answers():
+    head = b"HTTP/1.1 200 OK\r\n"
+    seeds = {
+        "http_length": head + b"X-Ready: yes\r\nContent-Length: 5\r\n\r\nhello",
+        "http_chunks": head + b"Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\n"
+                       b"X-End: 1\r\n\r\n",
+        "http_until_closed": b"HTTP/1.0 503 Busy\r\n\r\nlater",
+        "http_interim": b"HTTP/1.1 100 Continue\r\n\r\n" + head + b"Content-Length: 0\r\n\r\n",
+        "http_long_head": head + b"X-More: and more\r\n" * 2000,
+        "no_http": b"SSH-2.0-OpenSSH_9.2\r\n",
+        "agent_words": b" up,ready\t75%, maxconn:30 # fine\n",
+        "agent_down": b"down 0% # disk is full\r\nup\n",
+        "agent_garbage": b"\x00\xff%% 7x% maxconn: #",
+    }
+    for name, text in seeds.items():
+        (HERE / "corpus/check_answer" / name).write_bytes(bytes([len(name)]) + text)
+
+
 def main():
     for folder in ("frame", "snapshot", "configuration", "quic", "tcp_options", "client_hello",
-                   "session_cookie", "http", "splice"):
+                   "session_cookie", "http", "splice", "check_answer"):
         (HERE / "corpus" / folder).mkdir(parents=True, exist_ok=True)
     write_frames()
     write_snapshots()
@@ -302,6 +320,7 @@ def main():
     write_session_cookies()
     write_http()
     write_splice()
+    write_check_answers()
     for name, text in CONFIGURATIONS.items():
         (HERE / "corpus/configuration" / name).write_text(text)
 

@@ -89,8 +89,8 @@ check = { type = "htp" }
       "14:19: service \"web\", affinity: by \"sorce\" must be \"flow\", \"source\", \"quic-cid\", "
       "\"none\", \"cookie\", \"app-cookie\", \"header\", \"query\" or \"sni\" (did you mean "
       "\"source\"?)",
-      "15:18: service \"web\", check: type \"htp\" must be \"none\", \"tcp\" or \"http\" (did "
-      "you mean \"http\"?)"}},
+      "15:18: service \"web\", check: type \"htp\" must be \"none\", \"tcp\", \"http\", "
+      "\"https\" or \"tls\" (did you mean \"http\"?)"}},
     {"a misspelt word for idle",
      std::string(kPort) + R"([dataplane]
 idle = "adaptve"
@@ -256,19 +256,19 @@ socket = "/run/hawser.sock"
          R"(check = { path = "/", status = 200, host = "a", body = "b" }
 )" + kBackend,
      {"11:18: service \"web\", check: path has no effect with type \"tcp\"; write type = "
-      "\"http\" or remove it",
+      "\"http\" or \"https\" or remove it",
       "11:32: service \"web\", check: status has no effect with type \"tcp\"; write type = "
-      "\"http\" or remove it",
+      "\"http\" or \"https\" or remove it",
       "11:44: service \"web\", check: host has no effect with type \"tcp\"; write type = "
-      "\"http\" or remove it",
+      "\"http\" or \"https\" or remove it",
       "11:56: service \"web\", check: body has no effect with type \"tcp\"; write type = "
-      "\"http\" or remove it"}},
+      "\"http\" or \"https\" or remove it"}},
     {"durations",
      std::string(kPort) + kService + R"(check = { interval = "2x", timeout = "2h" }
 timeouts = { established = "9h", handshake = 0, closing = "1500ms", udp = 1.5 }
 )" + kBackend,
      {"11:22: service \"web\", check: interval is \"2x\", which is no duration; write it like "
-      "\"500ms\", \"2s\", \"5m\" or \"1h\"",
+      "\"500ms\", \"2s\", \"5m\", \"1h\" or \"7d\"",
       "11:38: service \"web\", check: timeout is \"2h\", must be 50ms to 1h",
       "12:28: service \"web\", timeouts: established is \"9h\", must be 1s to 8h",
       "12:46: service \"web\", timeouts: handshake is 0, must be 1s to 8h",
@@ -356,8 +356,8 @@ check = { type = "http", status = 204, interval = "500ms", timeout = 1, port = 8
   EXPECT_EQ(service.timeouts.udp, 3600);
   EXPECT_EQ(service.check.interval_ms, 500U);
   EXPECT_EQ(service.check.timeout_ms, 1000U);
-  EXPECT_EQ(service.check.status_low, 204);
-  EXPECT_EQ(service.check.status_high, 204);
+  EXPECT_EQ(service.check.http.status_low, 204);
+  EXPECT_EQ(service.check.http.status_high, 204);
   EXPECT_EQ(service.backends.at(0).weight, limits::kDefaultWeight);
   EXPECT_EQ(parsed.configuration.ports.at(0).tap, "hawser0");
 }

@@ -155,6 +155,7 @@ class ControllerTest : public testing::Test {
     dataplane_ = std::make_unique<FakeDataplane>(*controller_);
     controller_->start({.wake_dataplane = [this] { dataplane_->wake(); },
                         .set_check_targets = {},
+                        .set_agent_targets = {},
                         .now_unix = [this] { return now_.load(); },
                         .confirm_time = std::chrono::milliseconds(300)});
   }

@@ -15,8 +15,6 @@
 
 #include <gtest/gtest.h>
 
-#include "health_request.h"
-
 namespace hawser::control {
 namespace {
 
@@ -161,8 +159,8 @@ TEST(HealthCheck, HttpPassesWithAStatusInRange) {
 TEST(HealthCheck, HttpAsksForPathAndHost) {
   TinyServer server(kOk);
   CheckTarget target = target_of(server.port(), model::CheckType::kHttp);
-  target.check.path = "/up?deep=1";
-  target.check.host = "web.example";
+  target.check.http.path = "/up?deep=1";
+  target.check.http.host = "web.example";
   EXPECT_TRUE(check_once(target).passed);
   const std::string request = server.last_request();
   EXPECT_EQ(request.rfind("GET /up?deep=1 HTTP/1.1\r\n", 0), 0U) << request;
@@ -187,9 +185,9 @@ TEST(HealthCheck, RedirectsAreNotFollowed) {
 TEST(HealthCheck, HttpLooksForTheBody) {
   TinyServer server(kOk);
   CheckTarget target = target_of(server.port(), model::CheckType::kHttp);
-  target.check.body = "ell";
+  target.check.http.body = "ell";
   EXPECT_TRUE(check_once(target).passed);
-  target.check.body = "goodbye";
+  target.check.http.body = "goodbye";
   const CheckReport report = check_once(target);
   EXPECT_FALSE(report.passed);
   EXPECT_EQ(report.text, "200, but the body lacks \"goodbye\"");
@@ -198,7 +196,7 @@ TEST(HealthCheck, HttpLooksForTheBody) {
 TEST(HealthCheck, ABodyWithoutEndIsReadToTheLimitOnly) {
   TinyServer server("HTTP/1.1 200 OK\r\n\r\nhello" + std::string(200'000, 'x'));
   CheckTarget target = target_of(server.port(), model::CheckType::kHttp);
-  target.check.body = "hello";
+  target.check.http.body = "hello";
   EXPECT_TRUE(check_once(target).passed);
 }
 

@@ -135,8 +135,8 @@ affinity = { by = "cookie", cookie = { name = "a b", path = "x", domain = "a;b",
       "17:91: service \"web\", affinity, cookie: secure must be true or false, is a whole number",
       "17:106: service \"web\", affinity, cookie: same_site \"laxe\" must be \"unset\", \"lax\", "
       "\"strict\" or \"none\" (did you mean \"lax\"?)",
-      "17:121: service \"web\", affinity, cookie: idle is \"9s\", must be 10s to 24h",
-      "17:133: service \"web\", affinity, cookie: max is \"721h\", must be 10s to 720h",
+      "17:121: service \"web\", affinity, cookie: idle is \"9s\", must be 10s to 1d",
+      "17:133: service \"web\", affinity, cookie: max is \"721h\", must be 10s to 30d",
       "22:14: service \"web\", backend \"b1\": the name \"-\" must be 1 to 63 letters, digits, "
       "\".\", \"_\" or \"-\", the first a letter or digit"}},
     {"an error body of 512 bytes is good, one more is not",

@@ -421,7 +421,7 @@ inline constexpr std::uint32_t kMinCheckMilliseconds = 50;
 inline constexpr std::uint32_t kMaxCheckMilliseconds = 3600 * 1000;
 
 // Count in front of a duration's unit: leaves room for the largest unit in milliseconds.
-inline constexpr std::uint64_t kMaxDurationCount = UINT64_MAX / 3'600'000;
+inline constexpr std::uint64_t kMaxDurationCount = UINT64_MAX / 86'400'000;
 
 // Slow start, seconds: longer ones are a weight that somebody sets by hand. Its weight grows in so
 // many steps, each a new table with the fewest moves.
@@ -462,10 +462,28 @@ inline constexpr std::uint32_t kMaxCheckCount = 100;
 inline constexpr std::uint32_t kMinHttpStatus = 100;
 inline constexpr std::uint32_t kMaxHttpStatus = 599;
 
-// Path, host or body text of a check, bytes: what fits a request head everywhere.
+// Path, host, body text, pattern or bytes to send of a check, bytes: what fits a request head
+// everywhere.
 inline constexpr std::size_t kMaxCheckText = 2048;
+// Name of a host, bytes (RFC 1035 section 2.3.4, in text). Refused above.
+inline constexpr std::size_t kMaxHostName = 253;
+// Headers that a check sends of its own. Refused above.
+inline constexpr std::size_t kMaxCheckHeaders = 16;
 // Of a response's body so much is searched, bytes; the rest is not read.
 inline constexpr std::size_t kMaxCheckBody = 64U << 10;
+// Head of a response to a check, interim ones among it, bytes. A longer one fails the check.
+inline constexpr std::size_t kMaxCheckHead = 32U << 10;
+// Checks in flight at once, and the part of the process's descriptors (one in so many) that they
+// may take; more wait their turn.
+inline constexpr std::size_t kMaxChecksInFlight = 4096;
+inline constexpr std::size_t kCheckDescriptorShare = 2;
+// Line of an agent, bytes: HAProxy reads no more than a buffer. Of a longer one nothing is
+// believed.
+inline constexpr std::size_t kMaxAgentLine = 4096;
+// A certificate that expires within this time is told before it hurts, seconds: design default, and
+// maximum (nobody renews ten years ahead).
+inline constexpr std::uint32_t kDefaultExpiresWithin = 7 * 86'400;
+inline constexpr std::uint32_t kMaxExpiresWithin = 3650U * 86'400;
 
 // Further arguments for the EAL.
 inline constexpr std::size_t kMaxEalArguments = 64;

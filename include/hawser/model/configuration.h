@@ -89,6 +89,15 @@ struct ParsedConfiguration {
 // core opens no files itself.
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
+// A setting of a check that cannot work, as far as looking at files or compiling tells.
+struct CheckFault {
+  std::string key;
+  std::string reason;
+};
+
+// What the core cannot look at itself: the files that a check names, its regular expression.
+using CheckInspector = std::function<std::vector<CheckFault>(const Check&)>;
+
 // Parses and validates `text`; `file` is only named in diagnostics. Reports every error at once:
 // syntax (then only that one), unknown keys with the nearest known one, wrong types, values out of
 // range, duplicate names, overlapping services, addresses used twice, unreachable backends.
@@ -98,10 +107,13 @@ using FileReader = std::function<Result<std::string>(const std::string& path)>;
 //
 // The rules of services that are sound are compiled with `compile_rules` into
 // Splice::rules_database; what cannot be compiled is told with its place. Without it they are not.
+//
+// `inspect_check` is asked about every sound health check; what it finds is told with its place.
 [[nodiscard]] ParsedConfiguration parse_configuration(std::string_view text,
                                                       const std::string& file,
                                                       const FileReader& read_file = {},
-                                                      const RuleCompiler& compile_rules = {});
+                                                      const RuleCompiler& compile_rules = {},
+                                                      const CheckInspector& inspect_check = {});
 
 // A name of a service or backend: 1..63 of [A-Za-z0-9._-], starting with a letter or digit.
 [[nodiscard]] Result<void> check_name(std::string_view name);

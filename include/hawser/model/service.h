@@ -14,6 +14,7 @@
 #include "hawser/base/result.h"
 #include "hawser/base/strong.h"
 #include "hawser/model/availability.h"
+#include "hawser/model/check.h"
 #include "hawser/model/splice.h"
 #include "hawser/net/address.h"
 
@@ -143,24 +144,6 @@ struct PrefixList {
   }
 };
 
-enum class CheckType : std::uint8_t { kNone, kTcp, kHttp };
-
-// An active health check of each backend of a service.
-struct Check {
-  CheckType type = CheckType::kTcp;
-  std::uint32_t interval_ms = 2000;
-  std::uint32_t timeout_ms = 1000;
-  std::uint32_t rise = 2;          // successes in a row that bring a backend up
-  std::uint32_t fall = 3;          // failures in a row that take it down
-  std::uint16_t port = 0;          // 0: the backend's own
-  std::string path = "/";          // HTTP only
-  std::string host;                // Host header; empty: the backend's address
-  std::uint16_t status_low = 200;  // accepted HTTP status, inclusive range
-  std::uint16_t status_high = 399;
-  std::string body;  // must occur in the first 64 KiB of the body; empty: anything
-  friend bool operator==(const Check&, const Check&) = default;
-};
-
 // How far a draining backend has been left: of limits::kSlices parts, those below are let go. What
 // a session's or a flow's part is, follows from its id or hash, so every balancer lets go the same.
 struct Departure {
@@ -204,6 +187,7 @@ struct Service {
   Splice splice;  // with forward splice
   Check check;
   Availability availability;
+  AgentCheck agent;
   std::uint32_t table_slots = 0;  // 0: by the number of backends (limits.h)
   std::vector<Backend> backends;
   friend bool operator==(const Service&, const Service&) = default;
@@ -218,7 +202,6 @@ using FlowKey = std::array<std::uint8_t, 32>;
 [[nodiscard]] std::string_view to_string(ClientAddress how) noexcept;
 [[nodiscard]] std::string_view to_string(DownPolicy policy) noexcept;
 [[nodiscard]] std::string_view to_string(Admission admission) noexcept;
-[[nodiscard]] std::string_view to_string(CheckType type) noexcept;
 // "http" and "tls", else "tcp" or "udp".
 [[nodiscard]] std::string_view protocol_word(const Service& service) noexcept;
 
@@ -234,6 +217,5 @@ struct ProtocolChoice {
 [[nodiscard]] Result<AffinityBy> parse_affinity(std::string_view word);
 [[nodiscard]] Result<ClientAddress> parse_client_address(std::string_view word);
 [[nodiscard]] Result<DownPolicy> parse_down_policy(std::string_view word);
-[[nodiscard]] Result<CheckType> parse_check(std::string_view word);
 
 }  // namespace hawser::model

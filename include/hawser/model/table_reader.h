@@ -50,7 +50,7 @@ class TableReader {
     const std::optional<std::uint64_t> value = whole(key, low, high, advice);
     if (value) out = static_cast<T>(*value);
   }
-  // Durations are "500ms", "2s", "5m", "1h" or whole seconds; low and high in milliseconds.
+  // Durations are "500ms", "2s", "5m", "1h", "7d" or whole seconds; low and high in milliseconds.
   // `unit_ms` is what `out` counts in; a duration that is no multiple of it is refused.
   template <typename T>
   void duration(std::string_view key, T& out, std::uint64_t low_ms, std::uint64_t high_ms,
