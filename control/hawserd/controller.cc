@@ -193,7 +193,13 @@ View Controller::view() const {
           .dataplane = dataplane_,
           .started_unix = started_unix_,
           .configuration_file = configuration_file_,
-          .now_unix = now()};
+          .now_unix = now(),
+          .http_error = http_error_};
+}
+
+void Controller::note_http(const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  http_error_ = error;
 }
 
 DataplaneView Controller::dataplane() const {

@@ -42,6 +42,7 @@ struct View {
   std::uint64_t started_unix = 0;
   std::string configuration_file;
   std::uint64_t now_unix = 0;  // when this was so
+  std::string http_error;      // why HTTP is not answered; empty: it is, or need not be
 };
 
 // How things stand, in short.
@@ -131,6 +132,8 @@ class Controller final : public DataplaneListener {
   void note_agent(const std::string& service, const std::string& backend, const AgentWord& word);
   // What ends or grows by itself: slow starts, drains, ejections, maintenances. Every second.
   void tick();
+  // HTTP cannot be answered, and why.
+  void note_http(const std::string& error);
   [[nodiscard]] View view() const;
   [[nodiscard]] DataplaneView dataplane() const;
   [[nodiscard]] Pulse pulse() const;
@@ -207,6 +210,7 @@ class Controller final : public DataplaneListener {
   Epoch reserved_;  // on disk: no epoch above was ever used
   EventLog events_;
   DataplaneView dataplane_;
+  std::string http_error_;
   std::uint64_t instance_ = 0;  // of the dataplane last connected to
   bool adopted_ = false;
   bool journal_was_empty_ = false;

@@ -149,6 +149,10 @@ bool GrpcServer::answers(std::chrono::milliseconds time) const {
   return parts_->self->GetVersion(&context, {}, &reply).ok();
 }
 
+Watch& GrpcServer::watch() {
+  return parts_->watch;
+}
+
 GrpcServer::~GrpcServer() {
   const auto deadline = std::chrono::system_clock::now() + kShutdownTime;
   parts_->admin->Shutdown(deadline);

@@ -9,6 +9,7 @@
 #include "file_lock.h"
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
+#include "watch.h"
 
 namespace hawser::control {
 
@@ -25,6 +26,9 @@ class GrpcServer {
   [[nodiscard]] bool answers(std::chrono::milliseconds time) const;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
+
+  // What is seen of the dataplane over time; as long as the server.
+  [[nodiscard]] Watch& watch();
 
  private:
   struct Parts;

@@ -15,6 +15,8 @@
 #include "dataplane_client.h"
 #include "grpc_server.h"
 #include "health.h"
+#include "http_routes.h"
+#include "http_server.h"
 #include "service_manager.h"
 #include "vigil.h"
 
@@ -118,6 +120,26 @@ void note_agent(Controller& controller, const AgentReport& report) {
   controller.note_agent(report.target.service, report.target.backend, word);
 }
 
+// Null where none is wanted, and where it cannot listen: then `status` says so, and hawserd goes on
+// without.
+std::unique_ptr<HttpServer> start_http(const model::Control& settings, HttpSources sources,
+                                       Controller& controller) {
+  if (settings.http.port == 0) return nullptr;
+  Result<std::unique_ptr<HttpServer>> server =
+      HttpServer::start(settings.http, std::move(sources), http_routes());
+  if (!server) {
+    spdlog::error("HTTP: {}", server.error().message);
+    controller.note_http(server.error().message);
+    return nullptr;
+  }
+  const std::string where = net::endpoint_to_string(settings.http.address, settings.http.port);
+  spdlog::info("HTTP on {}", where);
+  if (!settings.http.address.is_loopback()) {
+    spdlog::warn("everybody who reaches {} can read metrics, services and backends there", where);
+  }
+  return *std::move(server);
+}
+
 int run(const Options& options) {
   model::ParsedConfiguration parsed = read_configuration(options.configuration);
   if (!parsed.ok()) return complain(parsed);
@@ -133,7 +155,7 @@ int run(const Options& options) {
       std::move(parsed.configuration), options.configuration, *std::move(journal));
   if (!created) return complain(created.error().message);
   Controller& controller = **created;
-  const Result<std::unique_ptr<GrpcServer>> server =
+  Result<std::unique_ptr<GrpcServer>> server =
       GrpcServer::start(settings.control, settings.dataplane.socket, controller);
   if (!server) return complain(server.error().message);
   HealthChecker checker([&](const CheckReport& report) { controller.note_check(report); },
@@ -147,6 +169,9 @@ int run(const Options& options) {
            [&](std::vector<AgentTarget> targets) { checker.set_agents(std::move(targets)); },
        .now_unix = {},
        .reloading = tell_reloading});
+  const std::unique_ptr<HttpServer> http = start_http(
+      settings.control, {controller, DataplaneQuery(settings.dataplane.socket), (*server)->watch()},
+      controller);
   spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
                options.configuration);
   std::unique_ptr<Vigil> vigil = keep_vigil(controller, **server, checker);

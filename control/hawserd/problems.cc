@@ -53,6 +53,14 @@ class Finder {
     }
   }
 
+  void check_http() {
+    if (view_.http_error.empty()) return;
+    add(Severity::kWarning,
+        fmt::format("hawserd answers no HTTP, so there are no metrics: {}. Correct [control] http "
+                    "and restart hawserd",
+                    view_.http_error));
+  }
+
   void check_answer(const std::string& error) {
     if (!view_.dataplane.connected) return;
     add(Severity::kWarning, "the dataplane does not answer questions: " + error);
@@ -201,6 +209,7 @@ std::vector<Problem> find_problems(const View& view, const Result<wire::StatusRe
                                    const std::vector<Rise>& rises, std::uint64_t now_unix) {
   Finder finder(view, now_unix);
   finder.check_dataplane();
+  finder.check_http();
   finder.check_services();
   if (status) {
     finder.check_status(*status);

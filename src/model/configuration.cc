@@ -2,6 +2,7 @@
 #include "hawser/model/configuration.h"
 
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -63,11 +64,38 @@ void read_dataplane(const Node& table, Dataplane& out, Diagnostics& diagnostics)
   reader.finish();
 }
 
+// "127.0.0.1:9465", "[::1]:9465"; "" is nowhere.
+Result<HttpListener> parse_listener(std::string_view text) {
+  HttpListener listener{.port = 0};
+  if (text.empty()) return listener;
+  const std::size_t colon = text.rfind(':');
+  std::string_view address = text.substr(0, colon);
+  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  const Result<net::IpAddress> parsed = net::parse_address(address);
+  std::uint32_t port = 0;
+  if (colon != std::string_view::npos) {
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+    if (error != std::errc() || rest != end || port > UINT16_MAX) port = 0;
+  }
+  if (!parsed || parsed->is_ipv4() == bracketed || port == 0) {
+    return fail(
+        fmt::format("\"{}\" must be an address and a port from 1 to 65535, such as "
+                    "\"127.0.0.1:9465\" or \"[::1]:9465\", or \"\" for none",
+                    text));
+  }
+  listener.address = *parsed;
+  listener.port = static_cast<std::uint16_t>(port);
+  return listener;
+}
+
 void read_control(const Node& table, Control& out, Diagnostics& diagnostics) {
   TableReader reader(table, "[control]", diagnostics);
   read_socket(reader, out.socket);
   reader.text("socket_group", out.socket_group, limits::kMaxName);
   reader.path("state_directory", out.state_directory, limits::kMaxPath);
+  reader.word("http", out.http, parse_listener);
   reader.finish();
 }
 

@@ -11,11 +11,16 @@ namespace hawser::net {
 
 bool IpAddress::is_special() const noexcept {
   const bool zero = bytes == std::array<std::uint8_t, 16>{};
-  if (zero) return true;
-  if (is_ipv4()) return bytes[0] == 0 || bytes[0] == 127 || bytes[0] >= 224;
+  if (zero || is_loopback()) return true;
+  if (is_ipv4()) return bytes[0] == 0 || bytes[0] >= 224;
+  return v6().is_multicast();
+}
+
+bool IpAddress::is_loopback() const noexcept {
+  if (is_ipv4()) return bytes[0] == 127;
   Ipv6Address loopback;
   loopback.bytes[15] = 1;
-  return v6() == loopback || v6().is_multicast();
+  return v6() == loopback;
 }
 
 std::size_t format_to(std::span<char, 46> out, const IpAddress& address) noexcept {

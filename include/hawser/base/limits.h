@@ -377,6 +377,20 @@ inline constexpr std::uint32_t kMaxHistoryEntries = 1000;
 // And of an answer to somebody who names no number: what fits on a screen.
 inline constexpr std::uint32_t kDefaultHistoryEntries = 20;
 
+// Threads that answer HTTP, one connection each: a browser, two Prometheus servers and some slow
+// clients. Connections beyond them wait, so many at once; one more is closed.
+inline constexpr unsigned kHttpThreads = 16;
+inline constexpr unsigned kHttpWaiting = 64;
+// A request's line and head, bytes: ten times what a browser sends. 400 above it.
+inline constexpr unsigned kMaxHttpRequestBytes = 16U << 10;
+// Milliseconds that a request may take to arrive, and a client to take the next part of an answer;
+// then the connection is closed.
+inline constexpr unsigned kHttpTimeoutMilliseconds = 5000;
+// And a whole answer, seconds: what Prometheus waits for at most by default settings is 10.
+inline constexpr unsigned kHttpAnswerSeconds = 60;
+// An answer is sent in parts of so many bytes; a shorter one goes at once, with its length.
+inline constexpr std::size_t kHttpPart = 64U << 10;
+
 // Configuration file, bytes. A longer one is refused.
 inline constexpr std::size_t kMaxConfigurationBytes = 64U << 20;
 

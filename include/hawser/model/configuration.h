@@ -49,11 +49,19 @@ struct Dataplane {
   friend bool operator==(const Dataplane&, const Dataplane&) = default;
 };
 
+// Where hawserd answers over HTTP, to everybody who reaches it.
+struct HttpListener {
+  net::IpAddress address = net::Ipv4Address{net::Big32(0x7F000001)};
+  std::uint16_t port = 9465;  // 0: nowhere
+  friend bool operator==(const HttpListener&, const HttpListener&) = default;
+};
+
 // [control]: read by hawserd.
 struct Control {
   std::string socket = "/run/hawser/hawserd.sock";
   std::string socket_group;
   std::string state_directory = "/var/lib/hawser";
+  HttpListener http;
   friend bool operator==(const Control&, const Control&) = default;
 };
 

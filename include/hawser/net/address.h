@@ -79,6 +79,8 @@ struct IpAddress {
   [[nodiscard]] constexpr std::size_t size() const noexcept { return is_ipv4() ? 4 : 16; }
   // Zero, loopback, multicast or broadcast: nothing a service or backend may have.
   [[nodiscard]] bool is_special() const noexcept;
+  // 127.0.0.0/8 or ::1.
+  [[nodiscard]] bool is_loopback() const noexcept;
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 };

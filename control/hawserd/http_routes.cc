@@ -1,0 +1,25 @@
+// What hawserd answers over HTTP: a row for each path.
+#include "http_routes.h"
+
+#include <array>
+
+namespace hawser::control {
+namespace {
+
+// For whoever asks whether hawserd is there at all; how it goes is said by others.
+void answer_alive(const HttpSources& /*sources*/, const HttpRequest& /*request*/,
+                  HttpReply& reply) {
+  reply.write("hawserd " HAWSER_VERSION "\n");
+}
+
+constexpr std::array kRoutes{
+    HttpRoute{"/healthz", "text/plain; charset=utf-8", answer_alive},
+};
+
+}  // namespace
+
+std::span<const HttpRoute> http_routes() {
+  return kRoutes;
+}
+
+}  // namespace hawser::control
