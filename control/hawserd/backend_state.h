@@ -24,9 +24,11 @@ struct BackendState {
   // --- checks
   Health health = Health::kUnchecked;
   bool last_passed = true;
-  std::string check_text;          // of the last check; empty: none yet
-  std::string check_warning;       // likewise: what will become a failure
-  std::uint64_t checked_unix = 0;  // of the last check; 0: none yet
+  std::string check_text;           // of the last check; empty: none yet
+  std::string check_warning;        // likewise: what will become a failure
+  std::uint64_t checked_unix = 0;   // of the last check; 0: none yet
+  std::uint64_t checks_passed = 0;  // ever, as long as it is configured
+  std::uint64_t checks_failed = 0;
 
   // --- the backend's agent
   Agent agent = Agent::kNone;

@@ -29,6 +29,7 @@ class HttpReply {
   // Instead of finish(): the client must notice that the answer is not whole.
   void abandon();
   [[nodiscard]] bool begun() const { return begun_; }
+  [[nodiscard]] bool head_only() const { return head_only_; }
 
  private:
   [[nodiscard]] std::string head(std::string_view length_field) const;

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "http_metrics.h"
+
 namespace hawser::control {
 namespace {
 
@@ -14,6 +16,7 @@ void answer_alive(const HttpSources& /*sources*/, const HttpRequest& /*request*/
 
 constexpr std::array kRoutes{
     HttpRoute{"/healthz", "text/plain; charset=utf-8", answer_alive},
+    HttpRoute{"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "hawser/base/result.h"
 #include "hawser/model/configuration.h"
 #include "http_reply.h"
+#include "metrics_scrape.h"
 #include "watch.h"
 
 namespace hawser::control {
@@ -23,6 +24,7 @@ struct HttpSources {
   const Controller& controller;
   DataplaneQuery query;
   Watch& watch;
+  ScrapeTotals& totals;
 };
 
 class HttpRequest {

@@ -17,6 +17,7 @@
 #include "health.h"
 #include "http_routes.h"
 #include "http_server.h"
+#include "metrics.h"
 #include "service_manager.h"
 #include "vigil.h"
 
@@ -27,6 +28,7 @@ struct Options {
   std::string configuration = "/etc/hawser/hawser.toml";
   std::string log_level = "info";
   bool check_only = false;
+  bool list_metrics = false;
 };
 
 int complain(const std::string& message) {
@@ -141,6 +143,10 @@ std::unique_ptr<HttpServer> start_http(const model::Control& settings, HttpSourc
 }
 
 int run(const Options& options) {
+  if (options.list_metrics) {
+    std::cout << metrics_page();
+    return 0;
+  }
   model::ParsedConfiguration parsed = read_configuration(options.configuration);
   if (!parsed.ok()) return complain(parsed);
   if (options.check_only) {
@@ -169,8 +175,10 @@ int run(const Options& options) {
            [&](std::vector<AgentTarget> targets) { checker.set_agents(std::move(targets)); },
        .now_unix = {},
        .reloading = tell_reloading});
+  ScrapeTotals totals;
   const std::unique_ptr<HttpServer> http = start_http(
-      settings.control, {controller, DataplaneQuery(settings.dataplane.socket), (*server)->watch()},
+      settings.control,
+      {controller, DataplaneQuery(settings.dataplane.socket), (*server)->watch(), totals},
       controller);
   spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
                options.configuration);
@@ -190,6 +198,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "hawserd " HAWSER_VERSION);
   app.add_option("-c,--config", options.configuration, "configuration file")->capture_default_str();
   app.add_flag("--check-config", options.check_only, "validate the configuration file and exit");
+  app.add_flag("--list-metrics", options.list_metrics,
+               "print the metrics that Prometheus is told, as a page of Markdown, and exit");
   app.add_option("--log-level", options.log_level, "least severe message that is logged")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}))
       ->capture_default_str();

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -85,10 +88,8 @@ class Finder {
 
   void check_counters(const wire::CountersReply& counters) {
     for (const wire::BackendCounters& counter : counters.backends()) {
-      const Lookup known = view_.runtime.find(counter.service(), counter.backend());
-      if (!known.found || counter.flows() != 0) continue;
-      const BackendState& state = view_.runtime.state(*known.found->service, *known.found->backend);
-      if (judgement_of(state).state != State::kDraining) continue;
+      if (counter.flows() != 0) continue;
+      if (draining_.count({counter.service(), counter.backend()}) == 0) continue;
       add(Severity::kWarning, fmt::format("backend {}/{} is drained: no flows left, safe to stop",
                                           counter.service(), counter.backend()));
     }
@@ -129,6 +130,7 @@ class Finder {
                                         net::endpoint_to_string(backend.address, backend.port));
     const std::string since = ago(state.since_unix, now_);
     const State shown = judgement_of(state).state;
+    if (shown == State::kDraining) draining_.emplace(service.name, backend.name);
     if (shown == State::kDown) {
       add(Severity::kWarning, fmt::format("{} is down for {}: {}", who, since, cause_of(state)));
     } else if (shown == State::kStarting) {
@@ -144,16 +146,22 @@ class Finder {
     }
   }
 
-  // Who is reached over this neighbour: backends by name, else it is a gateway.
-  [[nodiscard]] std::string users_of(const std::string& address) const {
-    std::string users;
+  [[nodiscard]] std::map<std::string, std::string> backends_by_address() const {
+    std::map<std::string, std::string> users;
     for (const model::Service& service : view_.runtime.configuration().services) {
       for (const model::Backend& backend : service.backends) {
-        if (net::to_string(backend.address) != address) continue;
-        users += (users.empty() ? "" : ", ") + service.name + "/" + backend.name;
+        std::string& names = users[net::to_string(backend.address)];
+        names += (names.empty() ? "" : ", ") + service.name + "/" + backend.name;
       }
     }
-    if (!users.empty()) return "backend " + users;
+    return users;
+  }
+
+  // Who is reached over this neighbour: backends by name, else it is a gateway.
+  [[nodiscard]] std::string users_of(const std::string& address) {
+    if (!users_) users_ = backends_by_address();
+    const auto users = users_->find(address);
+    if (users != users_->end()) return "backend " + users->second;
     for (const model::Port& port : view_.runtime.configuration().ports) {
       for (const net::IpAddress& gateway : port.gateways) {
         if (net::to_string(gateway) == address) return "gateway of port " + port.name;
@@ -195,6 +203,9 @@ class Finder {
   const View& view_;
   std::uint64_t now_;
   std::vector<Problem> found_;
+  std::set<std::pair<std::string, std::string>> draining_;  // service, backend
+  // Backends by address, as far as anybody asked.
+  std::optional<std::map<std::string, std::string>> users_;
 };
 
 }  // namespace

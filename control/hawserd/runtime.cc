@@ -259,6 +259,7 @@ void Runtime::note_check(const CheckReport& report, std::uint64_t now_unix) {
   ServiceState& owner = own(at->service);
   BackendState& state = owner.edit(at->backend);
   state.last_passed = report.passed;
+  ++(report.passed ? state.checks_passed : state.checks_failed);
   state.check_text = report.text;
   state.check_warning = report.warning;
   state.checked_unix = now_unix;
