@@ -2,10 +2,16 @@
 // are answered, and how, is decided here before it would look for files.
 #include "http_server.h"
 
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <cstring>
 #include <exception>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -22,6 +28,7 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 // Checks, operators and the dataplane come before those who look.
 constexpr int kNice = 10;
+constexpr std::chrono::milliseconds kPokePeriod{20};
 
 // Every value of a field, as attackers send some twice.
 std::vector<std::string_view> fields(const mg_request_info& request, std::string_view name) {
@@ -38,6 +45,26 @@ const HttpRoute* find(std::span<const HttpRoute> routes, std::string_view path) 
     if (route.path == path) return &route;
   }
   return nullptr;
+}
+
+// A connection, closed at once, that wakes whoever accepts there.
+void poke(const net::IpAddress& address, std::uint16_t port) {
+  sockaddr_storage to{};
+  socklen_t size = 0;
+  if (address.is_ipv4()) {
+    sockaddr_in ipv4{.sin_family = AF_INET, .sin_port = htons(port)};
+    std::memcpy(&ipv4.sin_addr, address.bytes.data(), sizeof(ipv4.sin_addr));
+    std::memcpy(&to, &ipv4, size = sizeof(ipv4));
+  } else {
+    sockaddr_in6 ipv6{.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    std::memcpy(&ipv6.sin6_addr, address.bytes.data(), sizeof(ipv6.sin6_addr));
+    std::memcpy(&to, &ipv6, size = sizeof(ipv6));
+  }
+  const int descriptor = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  // Whether it comes through is seen by what it wakes.
+  static_cast<void>(
+      connect(descriptor, static_cast<const sockaddr*>(static_cast<const void*>(&to)), size));
+  close(descriptor);
 }
 
 void* be_nice(const mg_context* /*context*/, int thread_type) {
@@ -75,7 +102,7 @@ struct HttpServer::Parts {
   int answer(mg_connection* connection) const {
     const mg_request_info& request = *mg_get_request_info(connection);
     const HttpRoute* const route =
-        request.local_uri == nullptr ? nullptr : find(routes, request.local_uri);
+        request.local_uri_raw == nullptr ? nullptr : find(routes, request.local_uri_raw);
     HttpReply reply(connection, route == nullptr ? kText : route->content_type);
     if (refuse(request, reply)) return reply.finish();
     if (route == nullptr) {
@@ -203,7 +230,14 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const model::HttpListener&
 }
 
 HttpServer::~HttpServer() {
-  if (parts_->context != nullptr) mg_stop(parts_->context);
+  if (mg_context* const context = parts_->context) {
+    // It looks only every two seconds whether it should stop, or when somebody connects.
+    const std::uint16_t at = port();
+    std::future<void> stopped = std::async(std::launch::async, [=] { mg_stop(context); });
+    while (stopped.wait_for(kPokePeriod) != std::future_status::ready) {
+      poke(parts_->listener.address, at);
+    }
+  }
   mg_exit_library();
 }
 
