@@ -3,7 +3,6 @@
 #include "http_server.h"
 
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,8 +25,6 @@ namespace hawser::control {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
-// Checks, operators and the dataplane come before those who look.
-constexpr int kNice = 10;
 constexpr std::chrono::milliseconds kPokePeriod{20};
 
 // Every value of a field, as attackers send some twice.
@@ -65,13 +62,6 @@ void poke(const net::IpAddress& address, std::uint16_t port) {
   static_cast<void>(
       connect(descriptor, static_cast<const sockaddr*>(static_cast<const void*>(&to)), size));
   close(descriptor);
-}
-
-void* be_nice(const mg_context* /*context*/, int thread_type) {
-  constexpr int kWorker = 1;
-  // Of the calling thread alone, as everywhere on Linux.
-  if (thread_type == kWorker) setpriority(PRIO_PROCESS, 0, kNice);
-  return nullptr;
 }
 
 }  // namespace
@@ -189,7 +179,6 @@ Result<void> HttpServer::Parts::start() {
   callbacks.log_message = [](const mg_connection* c, const char* message) {
     return of(c).note(message);
   };
-  callbacks.init_thread = &be_nice;
   mg_init_data init{&callbacks, this, options.data()};
   std::array<char, 256> text{};
   unsigned code = 0;
