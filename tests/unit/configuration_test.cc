@@ -54,36 +54,6 @@ colour = "red"
 )",
      {"8:1: [control]: unknown key \"colour\"; known here: socket, socket_group, "
       "state_directory, http"}},
-    {"http is an address and a port, or nothing",
-     std::string(kPort) + R"([control]
-http = ""
-)" + kService +
-         kBackend,
-     {}},
-    {"http without a port",
-     std::string(kPort) + R"([control]
-http = "127.0.0.1"
-)",
-     {"8:8: [control]: http \"127.0.0.1\" must be an address and a port from 1 to 65535, such as "
-      "\"127.0.0.1:9465\" or \"[::1]:9465\", or \"\" for none"}},
-    {"http at a name, which would have to be resolved",
-     std::string(kPort) + R"([control]
-http = "localhost:9465"
-)",
-     {"8:8: [control]: http \"localhost:9465\" must be an address and a port from 1 to 65535, such "
-      "as \"127.0.0.1:9465\" or \"[::1]:9465\", or \"\" for none"}},
-    {"http at port 0",
-     std::string(kPort) + R"([control]
-http = "[::1]:0"
-)",
-     {"8:8: [control]: http \"[::1]:0\" must be an address and a port from 1 to 65535, such as "
-      "\"127.0.0.1:9465\" or \"[::1]:9465\", or \"\" for none"}},
-    {"http at an IPv6 address without brackets",
-     std::string(kPort) + R"([control]
-http = "::1:9465"
-)",
-     {"8:8: [control]: http \"::1:9465\" must be an address and a port from 1 to 65535, such as "
-      "\"127.0.0.1:9465\" or \"[::1]:9465\", or \"\" for none"}},
     {"a misspelt key of a service",
      std::string(kPort) + kService + R"(protocl = "tcp"
 )" + kBackend,
