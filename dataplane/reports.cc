@@ -1,9 +1,7 @@
 // Fills the messages for Status and Counters.
 #include "dataplane/reports.h"
 
-#include <map>
 #include <string>
-#include <utility>
 
 namespace hawser::dataplane {
 namespace {
@@ -78,36 +76,6 @@ void report_verdicts(const Workers& workers, v1::CountersReply& reply) {
     out.set_packets(sum(workers, [&](const Worker& worker) {
       return worker.state().verdicts[static_cast<std::size_t>(info.verdict)].read();
     }));
-  }
-}
-
-void add_up(const Workers& workers, std::size_t id, v1::BackendCounters& out) {
-  for (const std::unique_ptr<Worker>& worker : workers) {
-    const stats::BackendCounters& counters = worker->state().backends[id];
-    out.set_flows(out.flows() + counters.flows.read());
-    out.set_new_flows(out.new_flows() + counters.new_flows.read());
-    out.set_packets_in(out.packets_in() + counters.packets_in.read());
-    out.set_bytes_in(out.bytes_in() + counters.bytes_in.read());
-    out.set_packets_out(out.packets_out() + counters.packets_out.read());
-    out.set_bytes_out(out.bytes_out() + counters.bytes_out.read());
-  }
-}
-
-// A backend that changed its address has two ids for a while, but one row.
-void report_backends(const Parts& parts, v1::CountersReply& reply) {
-  const pipeline::Snapshot& snapshot = parts.snapshots.running();
-  std::map<std::pair<std::uint16_t, std::string>, v1::BackendCounters*> rows;
-  for (std::size_t id = 1; id < snapshot.backends.size(); ++id) {
-    const ServiceId service = snapshot.backends[id].service;
-    if (service.value == 0 || snapshot.service_names[service.value].empty()) continue;
-    const std::string& name = snapshot.backend_names[id];
-    v1::BackendCounters*& row = rows[{service.value, name}];
-    if (row == nullptr) {
-      row = reply.add_backends();
-      row->set_service(snapshot.service_names[service.value]);
-      row->set_backend(name);
-    }
-    add_up(parts.machine.workers(), id, *row);
   }
 }
 

@@ -60,14 +60,7 @@ void report_latency(const SpliceService& splice, const char* name,
   const auto count = [&](std::size_t bucket) {
     return sum(splice, [&](const SpliceCounters& c) { return (c.*which).count(bucket); });
   };
-  std::uint64_t requests = 0;
-  for (std::size_t b = 0; b < stats::Histogram::kBuckets; ++b) requests += count(b);
-  out.set_name(name);
-  out.set_requests(requests);
-  out.set_p50_microseconds(stats::quantile(0.5, count));
-  out.set_p90_microseconds(stats::quantile(0.9, count));
-  out.set_p99_microseconds(stats::quantile(0.99, count));
-  out.set_maximum_microseconds(stats::quantile(1.0, count));
+  set_latency(name, count, out);
 }
 
 void report_service(const SpliceService& splice, v1::ServiceCounters& out) {

@@ -214,11 +214,8 @@ void Worker::flush(std::size_t port) noexcept {
 }
 
 void Worker::reset_counters(BackendId id) noexcept {
-  stats::BackendCounters& counters = state_.backends[id.value];
-  for (stats::Counter* counter : {&counters.flows, &counters.new_flows, &counters.packets_in,
-                                  &counters.bytes_in, &counters.packets_out, &counters.bytes_out}) {
-    counter->subtract(counter->read());
-  }
+  state_.backends[id.value].clear();
+  if (id.value < state_.times.size()) state_.times[id.value].clear();
 }
 
 }  // namespace hawser::dataplane

@@ -54,6 +54,8 @@ Result<WorkerMemory> WorkerMemory::create(const model::Dataplane& dataplane,
   if (!mapped) return mapped.error();
   mapped = map(memory.counters_, kCounters * sizeof(stats::BackendCounters), Pages::kSmall);
   if (!mapped) return mapped.error();
+  mapped = map(memory.times_, limits::kTimedBackends * sizeof(stats::BackendTimes), Pages::kSmall);
+  if (!mapped) return mapped.error();
   return memory;
 }
 
@@ -73,7 +75,8 @@ pipeline::WorkerState WorkerMemory::state(WorkerId id) const {
            .exchanges = exchanges_.as<pipeline::Exchange>(spliced_),
            .heads = heads_.as<std::uint8_t>(kHeadBytes),
            .texts = texts_.as<std::uint8_t>(kTextsBytes),
-           .seed = std::uint64_t{random()} << 32 | random()}};
+           .seed = std::uint64_t{random()} << 32 | random()},
+          times_.as<stats::BackendTimes>(limits::kTimedBackends)};
 }
 
 void WorkerMemory::touch() noexcept {

@@ -36,6 +36,7 @@ class WorkerMemory {
   Mapping nat_;
   std::size_t spliced_ = 0;
   Mapping counters_;
+  Mapping times_;
   Mapping connections_;
   Mapping exchanges_;
   Mapping heads_;

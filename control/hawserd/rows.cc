@@ -49,6 +49,21 @@ void set_terms(const View& view, const model::Service& service, const BackendSta
   row.set_keeps_flows(state.terms.keep_flows);
 }
 
+// How the backend takes what it is sent, as far as the balancer sees it.
+void set_signals(const wire::BackendCounters& counters, v1::BackendRow& row) {
+  row.set_has_signals(counters.has_signals());
+  row.set_connects(counters.connects());
+  row.set_refused(counters.refused());
+  row.set_timed_out(counters.timed_out());
+  row.set_reset(counters.reset());
+  row.set_aborted(counters.aborted());
+  row.set_server_errors(counters.server_errors());
+  row.set_requests(counters.requests());
+  if (counters.has_live_sessions()) row.set_live_sessions(counters.live_sessions());
+  if (counters.has_response()) *row.mutable_response() = counters.response();
+  if (counters.has_handshake()) *row.mutable_handshake() = counters.handshake();
+}
+
 v1::BackendRow backend_row(const View& view, const model::Service& service,
                            const model::Backend& backend, double share,
                            const CounterIndex& counters) {
@@ -81,6 +96,7 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   row.set_bytes_in(counter->second->bytes_in());
   row.set_packets_out(counter->second->packets_out());
   row.set_bytes_out(counter->second->bytes_out());
+  set_signals(*counter->second, row);
   return row;
 }
 

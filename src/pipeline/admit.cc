@@ -61,6 +61,9 @@ Verdict admit_nat(Packet& packet, Table& flows, const typename Table::Key& key,
     return kFlowTableFull;
   }
   record_nat<Traits>(packet, *local, context);
+  if (packet.protocol == net::kProtocolTcp) {
+    context.worker.handshakes.start(context.worker.nat.ordinal(*local), context.now_us);
+  }
   return kUndecided;
 }
 

@@ -115,6 +115,28 @@ inline void forget(Table& flows, Flow& flow, WorkerState& worker) noexcept {
   flows.release(flow);
 }
 
+// The client's SYN to a backend behind nat has had no answer. At most once for each connection.
+template <typename Flow>
+inline void count_silence(const Flow& flow, WorkerState& worker) noexcept {
+  if (flow.meta.state() != l4::FlowState::kSynSent) return;
+  if (flow.meta.nat() == table::FlowMeta::kNoNat) return;
+  table::NatRecord& record = worker.nat.record(table::NatIndex::unpack(flow.meta.nat()));
+  if (record.is_silent()) return;
+  record.set_silent();
+  worker.backends[flow.meta.backend().value].timed_out.add(1);
+}
+
+// Forgets a flow that is_expired().
+template <typename Table, typename Flow>
+inline void expire(Table& flows, Flow& flow, Context& context) noexcept {
+  // What a reload took away has not failed.
+  if (context.snapshot.services[flow.service.value].table != nullptr) {
+    count_silence(flow, context.worker);
+  }
+  forget(flows, flow, context.worker);
+  context.worker.expired.add(1);
+}
+
 // A free entry, after forgetting what has expired in the way if need be.
 template <typename Table>
 [[nodiscard]] inline auto* make_room(Table& flows, const typename Table::Key& key,
@@ -123,9 +145,7 @@ template <typename Table>
   auto* flow = flows.insert(key, hash, meta);
   if (flow != nullptr) return flow;
   flows.visit_candidates(key, hash, [&](auto& candidate) {
-    if (!is_expired(candidate, context)) return;
-    forget(flows, candidate, context.worker);
-    context.worker.expired.add(1);
+    if (is_expired(candidate, context)) expire(flows, candidate, context);
   });
   return flows.insert(key, hash, meta);
 }

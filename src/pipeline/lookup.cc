@@ -58,17 +58,32 @@ bool moved_by_connection_id(const Packet& packet, BackendId known,
   return named != BackendId() && named != known;
 }
 
+// The client repeats its SYN: has the backend been silent for long? Before a reply `seen` of the
+// record is the time of the first SYN.
+template <typename Flow>
+void hear_syn_again(const Flow& flow, Context& context) noexcept {
+  if (flow.meta.state() != l4::FlowState::kSynSent) return;
+  if (flow.meta.nat() == table::FlowMeta::kNoNat) return;
+  const auto local = table::NatIndex::unpack(flow.meta.nat());
+  const std::uint16_t waited = context.now.since(context.worker.nat.record(local).seen);
+  if (waited >= limits::kSilentSeconds) count_silence(flow, context.worker);
+}
+
 template <typename Traits, typename Table>
 Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
   const auto key = key_of<Table>(peer_address<Traits>(packet), packet.source_port, packet.service);
   auto* flow = flows.find(key, packet.hash);
   if (flow == nullptr) return kUndecided;
-  const bool starts_anew = is_pure_syn(packet) && l4::is_over(flow->meta.state());
+  const bool syn = is_pure_syn(packet);
+  const bool starts_anew = syn && l4::is_over(flow->meta.state());
   const bool expired = is_expired(*flow, context);
   if (expired && packet.part == Part::kQuoted) return kNoFlow;
-  if (starts_anew || expired) {
+  if (expired) {
+    expire(flows, *flow, context);
+    return kUndecided;
+  }
+  if (starts_anew) {
     forget(flows, *flow, context.worker);
-    if (expired) context.worker.expired.add(1);
     return kUndecided;
   }
   const BackendEntry& backend = context.snapshot.backends[flow->meta.backend().value];
@@ -79,8 +94,25 @@ Verdict match_flow(Packet& packet, Table& flows, Context& context) noexcept {
     forget(flows, *flow, context.worker);
     return kUndecided;
   }
+  if (syn) hear_syn_again(*flow, context);
   follow(packet, *flow, context);
   return kUndecided;
+}
+
+// What the backend does with the connection, as far as it tells how it is.
+void count_answer(const table::NatRecord& record, const table::NatIndex& local, l4::FlowState state,
+                  l4::TcpEvent event, Context& context) noexcept {
+  stats::BackendCounters& counters = context.worker.backends[record.backend().value];
+  if (event == l4::TcpEvent::kRst) {
+    if (state == l4::FlowState::kSynSent) counters.refused.add(1);
+    if (state == l4::FlowState::kSynReceived) counters.reset.add(1);
+    if (state == l4::FlowState::kEstablished) counters.aborted.add(1);
+  }
+  if (event == l4::TcpEvent::kSyn && state == l4::FlowState::kSynSent) {
+    WorkerState& worker = context.worker;
+    const auto took = worker.handshakes.stop(worker.nat.ordinal(local), context.now_us);
+    if (took) worker.time(record.backend(), &stats::BackendTimes::handshake, *took);
+  }
 }
 
 // A reply whose flags move the flow's state: found by the client's tuple, as the client's own.
@@ -89,9 +121,10 @@ void move_state(const Packet& packet, const table::NatRecord& record, Table& flo
                 Context& context) noexcept {
   auto* flow = flow_of<Address, Tuple>(record, flows, context);
   if (flow == nullptr) return;
-  const l4::FlowState state = l4::next_state(flow->meta.state(), l4::FlowDirection::kFromServer,
-                                             l4::event_of(packet.tcp_flags));
-  move_on(*flow, state, context);
+  const l4::FlowState state = flow->meta.state();
+  const l4::TcpEvent event = l4::event_of(packet.tcp_flags);
+  count_answer(record, {packet.nat_address, packet.nat_port}, state, event, context);
+  move_on(*flow, l4::next_state(state, l4::FlowDirection::kFromServer, event), context);
 }
 
 bool is_from_backend(const Packet& packet, const BackendEntry& backend) noexcept {

@@ -22,9 +22,7 @@ void sweep_table(Table& flows, SweepCursor& cursor, Context& context, std::uint6
   std::size_t due = buckets_due(cursor, flows.buckets(), microseconds);
   for (; due > 0; --due) {
     flows.visit_bucket(cursor.bucket, [&](auto& flow) {
-      if (!is_expired(flow, context)) return;
-      forget(flows, flow, context.worker);
-      context.worker.expired.add(1);
+      if (is_expired(flow, context)) expire(flows, flow, context);
     });
     cursor.bucket = cursor.bucket + 1 == flows.buckets() ? 0 : cursor.bucket + 1;
   }

@@ -88,14 +88,7 @@ Result<void> World::publish(const model::Desired& desired, Milliseconds now) {
   auto built = builder_.build(desired, live_flows, milliseconds(now));
   if (!built) return built.error();
   for (Worker& worker : workers_) {
-    for (const BackendId id : builder_.reused()) {
-      stats::BackendCounters& counters = worker.backends[id.value];
-      for (stats::Counter* counter :
-           {&counters.flows, &counters.new_flows, &counters.packets_in, &counters.bytes_in,
-            &counters.packets_out, &counters.bytes_out}) {
-        counter->subtract(counter->read());
-      }
-    }
+    for (const BackendId id : builder_.reused()) worker.backends[id.value].clear();
   }
   snapshot_ = *std::move(built);
   return {};

@@ -6,7 +6,7 @@ TOPICS = ["frames", "ipv4", "ipv6", "transport", "neighbours", "nat", "dsr", "tc
           "backends", "affinity", "ports", "limits", "bursts", "tunnels", "icmp", "icmp_errors",
           "fragments", "size", "mss", "options", "vlan", "defences", "quic", "choice", "previous",
           "opening", "paths", "splice", "splice_answers", "splice_joined", "splice_backends",
-          "splice_homes", "splice_rules", "splice_timestamps"]
+          "splice_homes", "splice_rules", "splice_timestamps", "signals"]
 
 
 def main():

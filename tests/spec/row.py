@@ -104,14 +104,24 @@ def _milliseconds(at):
 # --- counters ------------------------------------------------------------------------------------
 
 
-def flows(name, live, new, worker=0):
-    """Live and new flows of a backend ("web4/b1"), with what follows for tables and NAT ports."""
+def flows(name, live, new, worker=0, requests=None, **signals):
+    """Live and new flows of a backend ("web4/b1"), with what follows for tables and NAT ports, and
+    `signals`. Requests of a spliced one are as many as its flows, if nothing else is said."""
     service = network.SERVICES[name.split("/")[0]]
     version = network.version_of(service["name"])
-    counters = {"backends": {name: {"flows": live, "new_flows": new}}, f"flows_ipv{version}": live}
+    if requests is None:
+        requests = new if service["protocol"] == "http" else 0
+    counted = {"flows": live, "new_flows": new, "requests": requests, **signals}
+    counters = {"backends": {name: counted}, f"flows_ipv{version}": live}
     if service["forward"] in ("nat", "splice"):
         counters["nat_ports_used"] = live
     return worker, counters
+
+
+def signals(name, worker=0, **counts):
+    """How a backend took its connections: refused, timed_out, reset, aborted, server_errors,
+    requests."""
+    return worker, {"backends": {name: counts}}
 
 
 def spliced(service, worker=0, edits=0, resent=0, lost=0, **counts):

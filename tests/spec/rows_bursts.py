@@ -3,7 +3,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
 
 from network import FAR, NEAR, OWN, VIP, backend, service, setup
-from row import burst, expired, flows, frame, row, snapshot
+from row import burst, expired, flows, frame, row, signals, snapshot
 from talk import Talk
 
 ARP_REQUEST = Ether(src=NEAR.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
@@ -45,7 +45,7 @@ for v in (4, 6):
         counters=TWO)
     row(f"a server's reset and the client's next SYN in one burst are told apart (IPv{v})",
         *web.open(), burst(1, frame(web.answered("R"), "no_flow"), again.ask("S")),
-        counters=TWO)
+        counters=TWO + [signals(web.name, aborted=1)])
     row(f"two datagrams of an expired flow in one burst begin one new flow (IPv{v})",
         burst(0, dns.ask()),
         burst(301, *[Talk(f"dns{v}", local_port=1025).ask(payload=p) for p in (b"one", b"two")]),

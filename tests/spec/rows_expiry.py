@@ -28,14 +28,18 @@ def states(web, direct, dns):
     ]
 
 
+UNANSWERED = ("a SYN that nobody answered",)
+
 for v in (4, 6):
     for what, talk, steps, seconds in states(Talk(f"web{v}"), Talk(f"direct{v}"), Talk(f"dns{v}")):
+        how = {"aborted": 1} if what == "a connection that the server reset" else {}
         row(f"{what} is kept for {seconds} idle seconds (IPv{v})",
             *steps, sweep(seconds),
-            counters=[flows(talk.name, live=1, new=1)])
+            counters=[flows(talk.name, live=1, new=1, **how)])
         row(f"{what} is forgotten after {seconds} idle seconds, with its local port (IPv{v})",
             *steps, sweep(seconds + 1),
-            counters=[flows(talk.name, live=0, new=1), expired(1)])
+            counters=[flows(talk.name, live=0, new=1, **how,
+                            timed_out=1 if what in UNANSWERED else 0), expired(1)])
 
 web, dns = Talk("web4"), Talk("dns4")
 row("every packet of the client begins the idle time anew",
@@ -61,7 +65,7 @@ row("a client's packet one second later begins a flow anew, before any sweep",
     counters=[flows("dns4/b1", live=1, new=2), expired(1)])
 row("a SYN after the handshake timed out begins a connection anew, before any sweep",
     burst(0, web.ask("S")), burst(61, Talk("web4", local_port=1025).ask("S")),
-    counters=[flows("web4/b1", live=1, new=2), expired(1)])
+    counters=[flows("web4/b1", live=1, new=2, timed_out=1), expired(1)])
 row("a connection lives on while the clock of seconds wraps around",
     burst(65500, web.ask("S")), burst(65500, web.ask("A")), burst(65836, web.ask("A")),
     sweep(66736),
@@ -89,7 +93,8 @@ row("timeouts are those of the service",
           Talk("web4", FAR, 40001, 1026).ask("S"), Talk("dns4", local_port=1027).ask()),
     burst(0, Talk("web4").ask("A"), Talk("web4", FAR, 40001, 1026).ask("FA")),
     sweep(2), sweep(3), sweep(5), sweep(20),
-    counters=[flows("web4/b1", live=1, new=3), flows("dns4/b1", live=0, new=1), expired(3)],
+    counters=[flows("web4/b1", live=1, new=3, timed_out=1), flows("dns4/b1", live=0, new=1),
+              expired(3)],
     setup=setup([service("web4", timeouts=SHORT), service("dns4", timeouts=SHORT)]))
 row("a reset flow is kept no longer than closing ones are",
     *web.open(), burst(0, web.ask("R")), sweep(4),

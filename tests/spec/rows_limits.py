@@ -34,12 +34,14 @@ for v in (4, 6):
         counters=[flows(f"dns{v}/b1", live=full, new=full)], setup=TINY)
     row(f"idle flows make room for a new one in a full table, before any sweep (IPv{v})",
         burst(0, *[web(n).ask("S") for n in range(full)]), burst(61, web(full).ask("S")),
-        counters=[flows(f"web{v}/b1", live=1, new=full + 1), expired(full)], setup=TINY)
+        counters=[flows(f"web{v}/b1", live=1, new=full + 1, timed_out=full), expired(full)],
+        setup=TINY)
     row(f"a sweep makes room in a full table (IPv{v})",
         burst(0, *[web(n).ask("S") for n in range(full)]),
         burst(1, web(full).dropped("flow_table_full")), sweep(61),
         burst(61, web(full, local_port=1024 + full + 1).ask("S")),
-        counters=[flows(f"web{v}/b1", live=1, new=full + 1), expired(full)], setup=TINY)
+        counters=[flows(f"web{v}/b1", live=1, new=full + 1, timed_out=full), expired(full)],
+        setup=TINY)
 
 row("the flow tables of IPv4 and IPv6 fill up apart",
     burst(0, *[Talk("web4", FAR, 40000 + n, 1024 + n).ask("S") for n in range(8)]),
@@ -81,7 +83,8 @@ row("one flow that ends frees one local port: the one that rested longest is dea
 row("a sweep frees the local ports of idle flows",
     *ALL, sweep(61, seconds=5), sweep(61, seconds=5), sweep(61, seconds=5), sweep(61, seconds=5),
     burst(62, nth(0, ordinal=USABLE).ask("S")),
-    counters=[flows("web4/b1", live=1, new=USABLE + 1), expired(USABLE)], setup=MANY)
+    counters=[flows("web4/b1", live=1, new=USABLE + 1, timed_out=USABLE), expired(USABLE)],
+    setup=MANY)
 row("without a free local port, a connection that is over gives its own to the next",
     *ALL, burst(1, nth(3).ask("R")), burst(2, nth(USABLE, ordinal=USABLE).ask("S")),
     burst(3, nth(USABLE + 1).dropped("nat_ports_exhausted"), nth(4).ask("A")),

@@ -3,7 +3,7 @@ import socket
 import struct
 
 from network import service, setup
-from row import beside, burst, flows, frame, row, sweep, tick
+from row import beside, burst, flows, frame, row, signals, sweep, tick
 from talk import Talk
 
 C, S = 1000, 5000  # initial sequence numbers of client and backend
@@ -128,7 +128,7 @@ for v in (4, 6):
         counters=LIVE, setup=PROXY)
     row(f"a backend that refuses is heard by its client (IPv{v})",
         burst(0, web.syn()), burst(0, web.to_client("RA", 0, C - web.lead + 1, out_ack=C + 1)),
-        tick(70), counters=LIVE, setup=PROXY)
+        tick(70), counters=LIVE + [signals(web.name, refused=1)], setup=PROXY)
     row(f"a client's reset is believed by a backend that waits for the header (IPv{v})",
         *web.opened(), burst(0, web.reset("R", C + 1, 0, C + 1 - web.lead)),
         counters=LIVE, setup=PROXY)

@@ -90,19 +90,19 @@ row("503 beyond max_flows",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
     burst(0, second.refused(PAGE, 503, "Service Unavailable")),
     setup=page(protection={"max_flows": 1}),
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1,
+    counters=[flows("page4/b1", live=1, new=1, requests=0), spliced("page4", requests=1,
                                                         refused_service_full=1)])
 row("503 beyond new_flow_rate",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
     burst(0, second.refused(PAGE, 503, "Service Unavailable")),
     setup=page(protection={"new_flow_rate": 1}),
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1,
+    counters=[flows("page4/b1", live=1, new=1, requests=0), spliced("page4", requests=1,
                                                         refused_new_flow_rate=1)])
 row("429 beyond the rate of a source",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
     burst(0, second.refused(PAGE, 429, "Too Many Requests")),
     setup=page(protection={"source_rate": {"per_second": 1, "burst": 1}}),
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1,
+    counters=[flows("page4/b1", live=1, new=1, requests=0), spliced("page4", requests=1,
                                                         refused_source_rate=1)])
 
 secret = Spliced("tls4")

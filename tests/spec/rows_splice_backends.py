@@ -25,7 +25,8 @@ row("a backend that refuses is left for another, and the request goes there",
     held, burst(0, refusal, after=[other.own_syn()]),
     burst(0, other.syn_ack(), after=[other.own_ack(), other.lets_go(PAGE)]),
     setup=setup([homes()]),
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
+    counters=[flows("page4/b1", live=0, new=1, refused=1, requests=0),
+              flows("page4/b2", live=1, new=1),
               spliced("page4", requests=1, sessions_kept=1, retries=1)])
 
 lines = (f"Set-Cookie: hawser={session(backend='b2', born=COOKIE_TIME - 100)}; Path=/; HttpOnly; "
@@ -39,19 +40,21 @@ row("a session whose home refuses goes on at another, with its number and its ag
     burst(0, other.down("PA", ack=len(OLDER), payload=OK,
                         out={"payload": OK[:at] + lines + OK[at:]})),
     setup=setup([homes()]),
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
+    counters=[flows("page4/b1", live=0, new=1, refused=1, requests=0),
+              flows("page4/b2", live=1, new=1),
               spliced("page4", requests=1, sessions_kept=1, retries=1, edits=1)])
 
 row("a backend that is silent for half a second is left for another",
     held, tick(0.24), tick(0.26, one.own_syn()), tick(0.5), tick(0.52, other.own_syn()),
     setup=setup([homes()]),
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
+    counters=[flows("page4/b1", live=0, new=1, requests=0, timed_out=1),
+              flows("page4/b2", live=1, new=1, requests=0),
               spliced("page4", requests=1, sessions_kept=1, retries=1)])
 
 row("a refusal that acknowledges another SYN is dropped",
     held, burst(0, one.server_takes("splice_reset", flags="RA", ack=1)),
     setup=setup([homes()]),
-    counters=[flows("page4/b1", live=1, new=1),
+    counters=[flows("page4/b1", live=1, new=1, requests=0),
               spliced("page4", requests=1, sessions_kept=1)])
 
 row("a backend that answers for a connection of before is reset, and asked again",
@@ -60,12 +63,12 @@ row("a backend that answers for a connection of before is reset, and asked again
         one.to_backend("R", at=4000 - one.isn - 1, ack=-one.server_isn - 1, window=0, own=True,
                        ttl=64))}),
     tick(0.26, one.own_syn()), setup=setup([homes()]),
-    counters=[flows("page4/b1", live=1, new=1),
+    counters=[flows("page4/b1", live=1, new=1, requests=0),
               spliced("page4", requests=1, sessions_kept=1)])
 
 row("data before the backend's SYN-ACK is dropped",
     held, burst(0, one.server_takes("splice_over", ack=0, payload=OK)), setup=setup([homes()]),
-    counters=[flows("page4/b1", live=1, new=1),
+    counters=[flows("page4/b1", live=1, new=1, requests=0),
               spliced("page4", requests=1, sessions_kept=1)])
 
 again = [Spliced(local_port=1024 + i) for i in range(4)]
@@ -75,13 +78,13 @@ row("after eight SYNs without an answer the client gets 503",
     tick(0.26 * 8, again[3].own_down(counted=False, flags="FPA", window=READING_WINDOW, payload=FAILED),
          beside("splice_over")),
     setup=setup([service("page4")]),
-    counters=[flows("page4/b1", live=0, new=4), (0, {"flows_ipv4": 1}),
+    counters=[flows("page4/b1", live=0, new=4, requests=0, timed_out=4), (0, {"flows_ipv4": 1}),
               spliced("page4", requests=1, retries=3, refused_connect_failed=1)])
 
 row("a SYN waits for its backend's MAC address",
     burst(0, Spliced().hold(get())), resolve(B1, B1.ipv4), tick(0.26, Spliced().own_syn()),
     setup=setup([service("page4")], unresolved=(B1,)),
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1)])
+    counters=[flows("page4/b1", live=1, new=1, requests=0), spliced("page4", requests=1)])
 
 # --- when a backend goes --------------------------------------------------------------------------
 
@@ -126,6 +129,16 @@ row("a ClientHello is read, and from there on everything passes unread",
     burst(1, secret.down("PA", ack=H, payload=b"\x16\x03\x03hello")),
     burst(1, secret.up("PA", at=H, ack=8, payload=b"\x17\x03\x03any")),
     counters=[flows("tls4/b1", live=1, new=1), spliced("tls4", requests=1, tunnels=1)])
+
+row("a backend that resets before it has said a byte about a ClientHello has not answered",
+    *secret.open(HELLO), burst(1, secret.down("RA", ack=H)), tick(1.6),
+    counters=[flows("tls4/b1", live=0, new=1, reset=1),
+              spliced("tls4", requests=1, tunnels=1)])
+row("a backend that resets what passes unread has aborted",
+    *secret.open(HELLO), burst(1, secret.down("PA", ack=H, payload=b"\x16\x03\x03hello")),
+    burst(1, secret.down("RA", at=8, ack=H)), tick(1.6),
+    counters=[flows("tls4/b1", live=0, new=1, aborted=1),
+              spliced("tls4", requests=1, tunnels=1)])
 
 row("a ClientHello in two segments is acknowledged, and delivered by the balancer",
     burst(0, secret.reply("reply_acknowledge", secret.from_client("PA", payload=HELLO[:50]),

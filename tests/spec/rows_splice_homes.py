@@ -1,6 +1,6 @@
 # Rows about sessions of spliced services: cookies, and requests that belong to another backend.
 from network import backend, service, setup
-from row import beside, burst, flows, frame, local_ports, released, row, spliced, tick
+from row import beside, burst, flows, frame, local_ports, released, row, signals, spliced, tick
 from splice_talk import COOKIE_TIME, LINUX, OK, ROOM, Spliced, get, session
 
 talk = Spliced()
@@ -163,7 +163,7 @@ row("a request for another home waits until the response before has been acknowl
     burst(1, talk.up("A", at=N, ack=M),
           after=[released(talk.takes("hold_request", flags="PA", at=N, ack=0, payload=TWO)),
                  left, next_home.own_syn(at=N)]),
-    setup=two, counters=moved + [local_ports(1)])
+    setup=two, counters=moved + [local_ports(1), signals("page4/b2", requests=-1)])
 
 row("what the backend before had is acknowledged by the balancer when it comes again",
     *moving, asked, joined,
@@ -191,7 +191,9 @@ row("when the other home refuses, the request goes back, and the session moves t
           after=[back.own_syn(at=N)]),
     burst(1, back.syn_ack(at=N), after=[back.own_ack(at=N), back.lets_go(TWO, at=N)]),
     setup=two,
-    counters=[flows("page4/b1", live=1, new=2), flows("page4/b2", live=0, new=1), local_ports(1),
+    counters=[flows("page4/b1", live=1, new=2),
+              flows("page4/b2", live=0, new=1, refused=1, requests=0),
+              local_ports(1),
               spliced("page4", requests=2, sessions_kept=2, resplices=1, retries=1)])
 
 row("a FIN of the client waits for the other home behind its request",
@@ -204,5 +206,6 @@ row("a FIN of the client waits for the other home behind its request",
 row("a reset of the client while another home is joined ends the connection",
     *moving, asked, burst(1, talk.takes("splice_taken", flags="R", at=2 * N)),
     tick(1.1, beside("splice_over")), tick(4, left), setup=two,
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=0, new=1), local_ports(1),
+    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=0, new=1, requests=0),
+              local_ports(1),
               spliced("page4", requests=2, sessions_kept=2, resplices=1, resent=1)])

@@ -10,7 +10,7 @@ from splice_talk import FULL, LINUX, OK, READING_WINDOW, ROOM, WINDOWS, Spliced,
 PAGE = get()
 N, M = len(PAGE), len(OK)
 ONE = [flows("page4/b1", live=1, new=1), spliced("page4", requests=1)]
-TWO = [flows("page4/b1", live=1, new=1), spliced("page4", requests=2)]
+TWO = [flows("page4/b1", live=1, new=1, requests=2), spliced("page4", requests=2)]
 talk = Spliced()
 
 
@@ -230,7 +230,7 @@ row("each request gets its own X-Forwarded-For, and its retransmission the same 
           talk.up("PA", at=N, ack=M, payload=PAGE, out={"at": N + L, "payload": FORWARDED})),
     burst(1, talk.down("PA", at=M, ack=2 * (N + L), payload=OK, out={"ack": 2 * N})),
     setup=forwarded,
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=2, edits=2)])
+    counters=[flows("page4/b1", live=1, new=1, requests=2), spliced("page4", requests=2, edits=2)])
 
 long = get("/" + "a" * 490)
 B, CRLF = len(long), long.index(b"\n") + 1
@@ -333,7 +333,7 @@ row("a reset with the next number passes, and ends the connection",
 
 row("a reset of the backend passes, and ends the connection",
     *talk.open(PAGE), burst(1, talk.down("RA", ack=N)), tick(1.6),
-    counters=[flows("page4/b1", live=0, new=1), spliced("page4", requests=1)])
+    counters=[flows("page4/b1", live=0, new=1, reset=1), spliced("page4", requests=1)])
 
 near = talk.reply("reply_acknowledge", talk.from_client("R", at=N + 1), window=READING_WINDOW)
 row("a reset near the next number is challenged, a hundred times a second",
@@ -365,13 +365,13 @@ row("who could not take a reset is reset when it says so",
     *talk.open(PAGE), burst(1, talk.down("RA", at=0, ack=N)),
     burst(1, talk.reset(talk.from_client("A", at=N, ack=talk.down_shift), talk.cookie + 1),
           talk.server_takes("splice_over", flags="PA", at=M, ack=N, payload=OK)),
-    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1)])
+    counters=[flows("page4/b1", live=1, new=1, reset=1), spliced("page4", requests=1)])
 
 row("at most 32 segments of a connection wait",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
     burst(0, *[talk.hold(b"x", at=N + i) for i in range(31)]),
     burst(0, talk.takes("hold_full", flags="PA", at=N + 31, payload=b"x")),
-    counters=ONE)
+    counters=[flows("page4/b1", live=1, new=1, requests=0), spliced("page4", requests=1)])
 
 # --- ICMP -----------------------------------------------------------------------------------------
 

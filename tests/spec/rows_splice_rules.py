@@ -81,7 +81,7 @@ row("the rate of a rule is that of all workers: each grants its part",
     burst(1.1, Spliced(client_port=40002, local_port=1026).hold(API),
           after=[Spliced(local_port=1026).own_syn()]),
     setup={**rules({**api, "rate": {"per_second": 2, "burst": 2}}), "workers": 2},
-    counters=[flows("page4/b1", live=2, new=2),
+    counters=[flows("page4/b1", live=2, new=2, requests=1),
               spliced("page4", requests=4, rule_0=4, refused_rate=2),
               flows("page4/b1", live=1, new=1, worker=1),
               spliced("page4", requests=2, rule_0=2, refused_rate=1, worker=1)])
@@ -123,7 +123,7 @@ row("a retry heeds the rule that decided, whatever the rules are meanwhile",
     after_reload(elsewhere, backends=canary),
     burst(0, refusal, after=[taker.own_syn()]),
     setup=rules({**api, "generation": "new"}, backends=canary),
-    counters=[flows("page4/b2", live=1, new=2),
+    counters=[flows("page4/b2", live=1, new=2, refused=1, requests=0),
               spliced("page4", requests=1, rule_0=1, retries=1)])
 
 row("a request that a rule made not sticky stays so in a retry, whatever the rules are meanwhile",
@@ -135,5 +135,6 @@ row("a request that a rule made not sticky stays so in a retry, whatever the rul
     burst(0, taker.syn_ack(), after=[taker.own_ack(), taker.lets_go(API)]),
     burst(0, taker.down("PA", ack=len(API), payload=OK)),
     setup=rules({**api, "sticky": False}, affinity="cookie"),
-    counters=[flows("page4/b1", live=0, new=1), flows("page4/b2", live=1, new=1),
+    counters=[flows("page4/b1", live=0, new=1, refused=1, requests=0),
+              flows("page4/b2", live=1, new=1),
               spliced("page4", requests=1, rule_0=1, retries=1)])

@@ -1,5 +1,5 @@
 # Rows about the life of a TCP connection: its states, its end, and what follows on the same ports.
-from row import burst, expired, flows, frame, row
+from row import burst, expired, flows, frame, row, signals
 from talk import Talk
 
 for v in (4, 6):
@@ -29,13 +29,13 @@ for v in (4, 6):
         counters=ONE_LIVE)
     row(f"a SYN sent again keeps its backend and local port (IPv{v})",
         burst(0, web.ask("S")), burst(1, web.ask("S")), burst(3, web.ask("S")),
-        counters=ONE_LIVE)
+        counters=ONE_LIVE + [signals(web.name, timed_out=1)])
     row(f"a SYN on an established connection is the backend's to judge (IPv{v})",
         *web.open(), burst(5, web.ask("S")), burst(5, web.answer("A")),
         counters=ONE_LIVE)
     row(f"a refused SYN is told to the client, and the next one starts anew (IPv{v})",
         burst(0, web.ask("S")), burst(0, web.answer("RA")), burst(1, again.ask("S")),
-        counters=TWO_OPENED)
+        counters=TWO_OPENED + [signals(web.name, refused=1)])
     row(f"a SYN on the ports of a finished connection starts anew (IPv{v})",
         *web.open(), burst(1, web.ask("FA")), burst(1, web.answer("FA")), burst(1, web.ask("A")),
         burst(2, again.ask("S")), burst(2, again.answer("SA")),
@@ -43,7 +43,7 @@ for v in (4, 6):
     row(f"a SYN on the ports of a connection that either side reset starts anew (IPv{v})",
         *web.open(), burst(1, web.ask("R")), burst(2, again.ask("S")), burst(2, again.answer("SA")),
         burst(3, again.answer("R")), burst(4, third.ask("S")),
-        counters=[flows(web.name, live=1, new=3)])
+        counters=[flows(web.name, live=1, new=3, reset=1)])
     row(f"a SYN on the ports of a half-closed connection starts anew (IPv{v})",
         *web.open(), burst(1, web.ask("FA")), burst(2, again.ask("S")),
         burst(2, again.answer("SA")), burst(3, again.answer("FA")), burst(4, third.ask("S")),

@@ -30,6 +30,12 @@ Json backend_counters(const stats::BackendCounters& counters) {
   put(json, "bytes_in", counters.bytes_in.read());
   put(json, "packets_out", counters.packets_out.read());
   put(json, "bytes_out", counters.bytes_out.read());
+  put(json, "refused", counters.refused.read());
+  put(json, "timed_out", counters.timed_out.read());
+  put(json, "reset", counters.reset.read());
+  put(json, "aborted", counters.aborted.read());
+  put(json, "server_errors", counters.server_errors.read());
+  put(json, "requests", counters.requests.read());
   return json;
 }
 
@@ -58,13 +64,6 @@ Json splice_counters_of(const pipeline::SpliceCounters& counters) {
     put(json, "rule_" + std::to_string(i), counters.rules[i].read());
   }
   return json;
-}
-
-void zero(stats::BackendCounters& counters) {
-  for (stats::Counter* counter : {&counters.flows, &counters.new_flows, &counters.packets_in,
-                                  &counters.bytes_in, &counters.packets_out, &counters.bytes_out}) {
-    counter->subtract(counter->read());
-  }
 }
 
 template <typename Table>
@@ -132,7 +131,7 @@ void World::publish(const SnapshotStep& step) {
       static_cast<std::uint32_t>(now_ms_));
   if (!built) throw std::runtime_error("snapshot refused: " + built.error().message);
   for (Worker& worker : workers_) {
-    for (const BackendId id : builder_.reused()) zero(worker.backends[id.value]);
+    for (const BackendId id : builder_.reused()) worker.backends[id.value].clear();
   }
   snapshot_ = std::move(built).value();
   if (snapshot_->services.size() > kServiceCapacity) throw std::runtime_error("too many services");

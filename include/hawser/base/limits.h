@@ -58,6 +58,15 @@ inline constexpr std::uint32_t kNatPortsResting = kBurst;
 // that many cache lines each, no more.
 inline constexpr std::size_t kReclaimLooks = 64;
 
+// Seconds after which a SYN that its client repeats counts as one that the backend did not answer:
+// TCP repeats it after one second and after three (RFC 6298 section 2), so a lost one does not
+// count.
+inline constexpr std::uint16_t kSilentSeconds = 3;
+
+// SYNs on their way to backends whose answers are timed, of a worker: 32 KiB, an L1 cache. With
+// more, the older ones are not timed (handshake_clock.h).
+inline constexpr std::size_t kTimedHandshakes = 4096;
+
 // NAT addresses in all (8 bits in a flow entry). One more is refused with the snapshot.
 inline constexpr std::size_t kMaxNatAddresses = 256;
 
@@ -334,6 +343,10 @@ inline constexpr std::size_t kMaxBackendsPerService = 32766;
 inline constexpr std::uint32_t kMinWeight = 1;
 inline constexpr std::uint32_t kMaxWeight = 1000;
 inline constexpr std::uint32_t kDefaultWeight = 100;
+
+// Backends whose handshakes and responses are timed, the first ones by id: 54 MiB of addresses for
+// each worker, of which those that are in use take memory, 3.3 kB each. Others have no times.
+inline constexpr std::size_t kTimedBackends = 1U << 14;
 
 // Slots of a service's table: the primes of the Maglev paper (section 5.3). The larger one above
 // kLargeTableBackends keeps a backend's share within 1 % of its weight.

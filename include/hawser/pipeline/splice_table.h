@@ -118,9 +118,12 @@ struct alignas(32) Exchange {
   std::uint32_t since_us = 0;          // when it was decided, then when its backend was joined
   std::uint32_t head_due_ms = 0;       // until when an incomplete head must be complete
   BackendId wanted;                    // where the request at up.next belongs, once decided
-  std::uint16_t generation = 0;        // tag of what the matching rule asks for; 0: any
-  std::uint16_t cookie = 0;            // Set-Cookie line for the response, in the pool of texts
-  std::uint16_t held = 0;              // first held packet; 0: none
+  // Connecting: when the first SYN went to this backend, us. Then: the first of the backend's
+  // numbers.
+  std::uint32_t syn_us_or_first = 0;
+  std::uint16_t generation = 0;  // tag of what the matching rule asks for; 0: any
+  std::uint16_t cookie = 0;      // Set-Cookie line for the response, in the pool of texts
+  std::uint16_t held = 0;        // first held packet; 0: none
   std::uint8_t held_count = 0;
   bool decided : 1 = false;   // `wanted` is of the head at up.next
   bool awaiting : 1 = false;  // a response has not had its head yet

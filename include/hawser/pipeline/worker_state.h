@@ -10,12 +10,14 @@
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
 #include "hawser/l4/token_bucket.h"
+#include "hawser/pipeline/handshake_clock.h"
 #include "hawser/pipeline/held_fragments.h"
 #include "hawser/pipeline/neighbour_macs.h"
 #include "hawser/pipeline/outbox.h"
 #include "hawser/pipeline/snapshot.h"
 #include "hawser/pipeline/splice_state.h"
 #include "hawser/pipeline/verdict.h"
+#include "hawser/stats/backend_counters.h"
 #include "hawser/stats/counter.h"
 #include "hawser/table/flow_table.h"
 #include "hawser/table/fragment_table.h"
@@ -57,7 +59,8 @@ struct WorkerState {
               std::size_t nat_addresses, std::uint16_t workers,
               std::span<stats::BackendCounters> backend_counters, std::uint32_t nat_start = 0,
               std::uint32_t now_ms = 0, std::uint16_t opening_capacity = limits::kOpenings,
-              const SpliceMemory& splice_memory = {})
+              const SpliceMemory& splice_memory = {},
+              std::span<stats::BackendTimes> backend_times = {})
       : id(worker),
         worker_count(workers),
         ipv4(ipv4_memory),
@@ -65,6 +68,7 @@ struct WorkerState {
         nat(nat_memory, nat_addresses, workers, worker, nat_start),
         openings(nat_memory.size(), opening_capacity, now_ms),
         backends(backend_counters),
+        times(backend_times),
         service_flows(limits::kMaxServices + 1),
         service_ended(limits::kMaxServices + 1),
         new_flow_buckets(limits::kMaxServices + 1),
@@ -86,8 +90,10 @@ struct WorkerState {
   table::NatTable nat;
   table::OpeningTable openings;
   std::span<stats::BackendCounters> backends;  // by BackendId
-  std::vector<stats::Counter> service_flows;   // live, by ServiceId
-  std::vector<stats::Counter> service_ended;   // of those: no load any more
+  std::span<stats::BackendTimes> times;        // by BackendId; those beyond are not timed
+  HandshakeClock handshakes;
+  std::vector<stats::Counter> service_flows;  // live, by ServiceId
+  std::vector<stats::Counter> service_ended;  // of those: no load any more
   OthersLoad others;
   std::array<stats::Counter, kVerdicts> verdicts;
   stats::Counter stateless;       // forwarded by table alone: no room, or too many new flows
@@ -112,6 +118,11 @@ struct WorkerState {
   std::uint32_t next_identification = 0;  // of fragments behind nat, this worker's own share
   SpliceState splice;
   Outbox outbox;
+
+  void time(BackendId backend, stats::Histogram stats::BackendTimes::*which,
+            std::uint32_t microseconds) noexcept {
+    if (backend.value < times.size()) (times[backend.value].*which).add(microseconds);
+  }
   Capture* capture = nullptr;  // null: nobody looks at packets
 };
 

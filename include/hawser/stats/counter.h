@@ -15,6 +15,7 @@ class Counter {
   void subtract(std::uint64_t n) noexcept {
     value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
   }
+  void clear() noexcept { value_.store(0, std::memory_order_relaxed); }
   // Anyone, any time.
   [[nodiscard]] std::uint64_t read() const noexcept {
     return value_.load(std::memory_order_relaxed);
@@ -24,20 +25,5 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 static_assert(sizeof(Counter) == 8 && std::atomic<std::uint64_t>::is_always_lock_free);
-
-// What one worker did for one backend: one cache line.
-struct alignas(64) BackendCounters {
-  Counter flows;      // live now, exact
-  Counter ended;      // of those: only kept for what may still be on its way
-  Counter new_flows;  // ever
-  Counter packets_in;
-  Counter bytes_in;  // frames without FCS
-  Counter packets_out;
-  Counter bytes_out;
-
-  // Flows that are load to the backend.
-  [[nodiscard]] std::uint64_t load() const noexcept { return flows.read() - ended.read(); }
-};
-static_assert(sizeof(BackendCounters) == 64);
 
 }  // namespace hawser::stats

@@ -22,6 +22,11 @@ class Histogram {
 
   void add(std::uint32_t microseconds) noexcept { buckets_[bucket_of(microseconds)].add(1); }
 
+  // Only the owning worker, or while it writes nothing.
+  void clear() noexcept {
+    for (Counter& bucket : buckets_) bucket.clear();
+  }
+
   [[nodiscard]] std::uint64_t count(std::size_t bucket) const noexcept {
     return buckets_[bucket].read();
   }

@@ -32,7 +32,8 @@ struct alignas(32) NatRecord {
   std::array<std::uint8_t, 16> client{};  // an IPv4 address in the first four
   net::Big16 client_port;
   ServiceId service;  // 0: the port is free
-  // 20 bits of backend id, 4 of the port the client is on, 1: reply by the gateway, 1: spliced.
+  // 20 bits of backend id, 4 of the port the client is on, 1: reply by the gateway, 1: spliced, 1:
+  // counted as silent.
   std::uint32_t backend_port_route = 0;
   CoarseTime seen;
   net::MacAddress client_mac;  // where the client's packets come from
@@ -45,6 +46,9 @@ struct alignas(32) NatRecord {
     return PortId(static_cast<std::uint16_t>((backend_port_route >> 20) & 0xfU));
   }
   [[nodiscard]] bool by_gateway() const noexcept { return ((backend_port_route >> 24) & 1U) != 0; }
+  // The backend has been counted for not answering this connection.
+  [[nodiscard]] bool is_silent() const noexcept { return ((backend_port_route >> 26) & 1U) != 0; }
+  void set_silent() noexcept { backend_port_route |= 1U << 26; }
   // Of a spliced connection: `client` holds its number instead, 0 once the client has left.
   [[nodiscard]] bool is_spliced() const noexcept { return ((backend_port_route >> 25) & 1U) != 0; }
   [[nodiscard]] std::uint32_t spliced() const noexcept {

@@ -44,11 +44,13 @@ void send_syn(const Side& client, Context& context) noexcept {
   if (made) send(*made, server, context);
 }
 
-void count(Connection& connection, WorkerState& worker) noexcept {
-  stats::BackendCounters& counters = worker.backends[connection.backend.value];
+void count(const Side& client, Context& context) noexcept {
+  Connection& connection = client.connection;
+  stats::BackendCounters& counters = context.worker.backends[connection.backend.value];
   counters.flows.add(1);
   counters.new_flows.add(1);
   connection.counted = true;
+  client.exchange.syn_us_or_first = context.now_us;
 }
 
 bool take_local(const Side& client, BackendId id, Context& context) noexcept {
@@ -127,7 +129,10 @@ Verdict join(const Segment& segment, const Side& server, Context& context) {
     // is taken (RFC 9293 section 3.10.7.3).
     return kReplyReset;
   }
+  context.worker.time(connection.backend, &stats::BackendTimes::handshake,
+                      context.now_us - client.exchange.syn_us_or_first);
   begin_down(client, segment, context);
+  client.exchange.syn_us_or_first = connection.down.end.value;
   connection.phase = SplicePhase::kOpen;
   connection.attempts = 0;
   connection.seen = context.now;
@@ -166,7 +171,7 @@ void give_local_back(const Side& client, WorkerState& worker) noexcept {
 bool connect(const Side& client, BackendId backend, Sequence base, Context& context) noexcept {
   Connection& connection = client.connection;
   if (!take_local(client, backend, context)) return false;
-  count(connection, context.worker);
+  count(client, context);
   connection.phase = SplicePhase::kConnecting;
   connection.attempts = 1;
   begin_up(client, base, context);
@@ -185,6 +190,9 @@ void try_again(const Side& client, bool refused, Context& context) noexcept {
   SpliceCounters& counters = service.splice->counters_of(context.worker.id);
   const std::uint8_t attempt = connection.attempts++;
   const bool same = !refused && attempt % limits::kSpliceSynsPerBackend != 0;
+  stats::BackendCounters& silent = context.worker.backends[connection.backend.value];
+  if (refused) silent.refused.add(1);
+  if (!refused && !same) silent.timed_out.add(1);
   if (attempt >= limits::kSpliceSyns) {
     give_local_back(client, context.worker);
     begin_answer(client, answer_with(Refusal::kConnectFailed), connection.base, context);
@@ -201,7 +209,7 @@ void try_again(const Side& client, bool refused, Context& context) noexcept {
       begin_answer(client, answer_with(why), connection.base, context);
       return;
     }
-    count(connection, context.worker);
+    count(client, context);
     counters.retries.add(1);
     client.exchange.wanted = next;
     rename_home(client, next, context);

@@ -43,6 +43,18 @@ bool take_window(const Segment& segment, const Side& sender) noexcept {
   return true;
 }
 
+// How the backend is that resets: before it has answered, or later. After its own FIN it has only
+// heard what it did not want to hear any more.
+void count_reset(const Side& server, WorkerState& worker) noexcept {
+  const Half& down = server.data();
+  if (down.fin) return;
+  const Exchange& exchange = server.exchange;
+  const bool silent = down.end.value == exchange.syn_us_or_first;
+  const bool unanswered = exchange.awaiting && exchange.first_byte;
+  stats::BackendCounters& counters = worker.backends[server.connection.backend.value];
+  (silent || unanswered ? counters.reset : counters.aborted).add(1);
+}
+
 // A reset counts at the exact next number only (RFC 5961 section 3.2).
 Verdict hear_reset(Packet& packet, const Segment& segment, const Side& sender,
                    Context& context) noexcept {
@@ -53,6 +65,7 @@ Verdict hear_reset(Packet& packet, const Segment& segment, const Side& sender,
     const bool near = segment.sequence > data.acked - kSlack && segment.sequence < data.edge;
     return near ? challenge(packet, sender, context) : kSpliceReset;
   }
+  if (!sender.from_client) count_reset(sender, context.worker);
   const Verdict verdict = forward_range(packet, segment, 0, 0, false, sender, context);
   finish(sender, context, true);
   sender.data().fin = true;  // it has said its last

@@ -133,6 +133,7 @@ bool place(const l7::RequestHead& head, Sequence pos, const Side& client,
   if (inserts && (up.edit_length != 0 || !insert_forwarded_for(client, head, pos, context))) {
     return false;
   }
+  context.worker.backends[client.connection.backend.value].requests.add(1);
   up.next = pos + static_cast<std::uint32_t>(head.length);
   begin_body(up, head);
   exchange.decided = false;

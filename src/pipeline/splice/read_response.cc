@@ -70,9 +70,10 @@ void time_first_byte(const Side& server, Context& context) noexcept {
   Exchange& exchange = server.exchange;
   if (!exchange.first_byte) return;
   exchange.first_byte = false;
+  const std::uint32_t took = context.now_us - exchange.since_us;
+  context.worker.time(server.connection.backend, &stats::BackendTimes::response, took);
   const ServiceEntry& service = context.snapshot.services[server.connection.service.value];
-  if (service.splice == nullptr) return;
-  service.splice->counters_of(context.worker.id).answered.add(context.now_us - exchange.since_us);
+  if (service.splice != nullptr) service.splice->counters_of(context.worker.id).answered.add(took);
 }
 
 // The head at `pos` passes to the client.
@@ -82,9 +83,13 @@ Reading place(const l7::ResponseHead& head, Sequence pos, const Side& server,
   Half& down = server.connection.down;
   time_first_byte(server, context);
   const bool interim = head.status < 200 && head.status != kSwitching;
+  constexpr std::uint16_t kServerError = 500;
   if (!interim) {
     if (down.edit_length != 0) return at(Read::kHold, pos);
     insert_cookie(head, pos, server, context);
+  }
+  if (head.status >= kServerError) {
+    context.worker.backends[server.connection.backend.value].server_errors.add(1);
   }
   down.next = pos + static_cast<std::uint32_t>(head.length);
   if (interim) return at(Read::kPlaced, down.next);
