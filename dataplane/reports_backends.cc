@@ -1,4 +1,6 @@
 // Fills the message about what is counted of each backend.
+#include <chrono>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -66,6 +68,25 @@ void report_times(const Workers& workers, const Row& row, stats::Histogram Backe
   if (out.requests() == 0) clear();
 }
 
+// Sessions by cookie that were at the backend within their idle time.
+void report_sessions(const Workers& workers, const Row& row, const pipeline::SpliceService& splice,
+                     v1::BackendCounters& out) {
+  std::vector<const affinity::LiveSessions*> parts;
+  for (const std::unique_ptr<Worker>& worker : workers) {
+    for (const std::size_t id : row.ids) {
+      const auto& sessions = worker->state().sessions;
+      if (id < sessions.size()) parts.push_back(&sessions[id]);
+    }
+  }
+  if (parts.empty()) return;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const std::uint32_t bucket =
+      splice.window.bucket(affinity::cookie_time(static_cast<std::uint64_t>(now.count())));
+  const double live = affinity::live_sessions(parts, bucket, splice.window.buckets);
+  out.set_live_sessions(static_cast<std::uint64_t>(std::llround(live)));
+}
+
 void report_backend(const Parts& parts, const Row& row, v1::BackendCounters& out) {
   const Workers& workers = parts.machine.workers();
   const pipeline::ServiceEntry& service = parts.snapshots.running().services[row.service.value];
@@ -83,6 +104,9 @@ void report_backend(const Parts& parts, const Row& row, v1::BackendCounters& out
   if (service.splice == nullptr) return;
   report_times(workers, row, &BackendTimes::response, "response", *out.mutable_response(),
                [&] { out.clear_response(); });
+  if (service.splice->by == model::AffinityBy::kCookie) {
+    report_sessions(workers, row, *service.splice, out);
+  }
 }
 
 }  // namespace

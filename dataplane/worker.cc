@@ -216,6 +216,7 @@ void Worker::flush(std::size_t port) noexcept {
 void Worker::reset_counters(BackendId id) noexcept {
   state_.backends[id.value].clear();
   if (id.value < state_.times.size()) state_.times[id.value].clear();
+  if (id.value < state_.sessions.size()) state_.sessions[id.value].clear();
 }
 
 }  // namespace hawser::dataplane

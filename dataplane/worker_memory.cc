@@ -56,6 +56,9 @@ Result<WorkerMemory> WorkerMemory::create(const model::Dataplane& dataplane,
   if (!mapped) return mapped.error();
   mapped = map(memory.times_, limits::kTimedBackends * sizeof(stats::BackendTimes), Pages::kSmall);
   if (!mapped) return mapped.error();
+  mapped = map(memory.sessions_, limits::kSessionBackends * sizeof(affinity::LiveSessions),
+               Pages::kSmall);
+  if (!mapped) return mapped.error();
   return memory;
 }
 
@@ -76,7 +79,8 @@ pipeline::WorkerState WorkerMemory::state(WorkerId id) const {
            .heads = heads_.as<std::uint8_t>(kHeadBytes),
            .texts = texts_.as<std::uint8_t>(kTextsBytes),
            .seed = std::uint64_t{random()} << 32 | random()},
-          times_.as<stats::BackendTimes>(limits::kTimedBackends)};
+          times_.as<stats::BackendTimes>(limits::kTimedBackends),
+          sessions_.as<affinity::LiveSessions>(limits::kSessionBackends)};
 }
 
 void WorkerMemory::touch() noexcept {

@@ -37,6 +37,7 @@ class WorkerMemory {
   std::size_t spliced_ = 0;
   Mapping counters_;
   Mapping times_;
+  Mapping sessions_;
   Mapping connections_;
   Mapping exchanges_;
   Mapping heads_;

@@ -85,6 +85,7 @@ Result<std::shared_ptr<SpliceService>> splice_settings(const model::Service& ser
   entry->cookie_name = cookie.name;
   entry->cookie_attributes = cookie_attributes(cookie);
   entry->lifetime = {.idle = cookie.idle_seconds / 10, .maximum = cookie.maximum_seconds / 10};
+  entry->window = affinity::session_window(entry->lifetime.idle);
   entry->h2c_tunnel = service.splice.h2c_tunnel;
   entry->head_timeout_ms = service.splice.head_timeout_ms;
   entry->error_body = service.splice.error_body;

@@ -183,6 +183,13 @@ inline constexpr std::size_t kMaxAlpnBytes = 256;
 // from the future and counts as none.
 inline constexpr std::uint32_t kCookieSkew = 6;
 
+// Parts of the idle time of sessions by which live ones are counted, 10 s each or more: with the
+// default of 15 minutes, 10 s. A session counts for one part longer at most.
+inline constexpr std::uint32_t kSessionBuckets = 90;
+// Backends whose live sessions are counted, the first ones by id: 8 KiB each and worker, taken when
+// the first session comes. Of others they are not known.
+inline constexpr std::size_t kSessionBackends = 1U << 14;
+
 // What may be configured about it; refused beyond. Time a request's head may take, milliseconds:
 // below 100 slow networks lose, and beyond a minute nothing is left of a defence.
 inline constexpr std::uint32_t kMinHeadMilliseconds = 100;

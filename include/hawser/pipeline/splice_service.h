@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hawser/affinity/live_sessions.h"
 #include "hawser/affinity/session_cookie.h"
 #include "hawser/hash/flow_hash.h"
 #include "hawser/l4/token_bucket.h"
@@ -101,6 +102,7 @@ struct SpliceService {
   std::string cookie_name;
   std::string cookie_attributes;  // "; Path=/; HttpOnly; SameSite=Lax"
   affinity::CookieLifetime lifetime;
+  affinity::SessionWindow window;  // of sessions that count as live
   bool h2c_tunnel = false;
   std::uint16_t mtu = 0;  // of all ports: what a segment must fit wherever it goes
   std::uint32_t head_timeout_ms = 0;

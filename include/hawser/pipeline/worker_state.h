@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "hawser/affinity/live_sessions.h"
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
 #include "hawser/l4/token_bucket.h"
@@ -60,7 +61,8 @@ struct WorkerState {
               std::span<stats::BackendCounters> backend_counters, std::uint32_t nat_start = 0,
               std::uint32_t now_ms = 0, std::uint16_t opening_capacity = limits::kOpenings,
               const SpliceMemory& splice_memory = {},
-              std::span<stats::BackendTimes> backend_times = {})
+              std::span<stats::BackendTimes> backend_times = {},
+              std::span<affinity::LiveSessions> live_sessions = {})
       : id(worker),
         worker_count(workers),
         ipv4(ipv4_memory),
@@ -69,6 +71,7 @@ struct WorkerState {
         openings(nat_memory.size(), opening_capacity, now_ms),
         backends(backend_counters),
         times(backend_times),
+        sessions(live_sessions),
         service_flows(limits::kMaxServices + 1),
         service_ended(limits::kMaxServices + 1),
         new_flow_buckets(limits::kMaxServices + 1),
@@ -91,6 +94,7 @@ struct WorkerState {
   table::OpeningTable openings;
   std::span<stats::BackendCounters> backends;  // by BackendId
   std::span<stats::BackendTimes> times;        // by BackendId; those beyond are not timed
+  std::span<affinity::LiveSessions> sessions;  // by BackendId; of those beyond none are counted
   HandshakeClock handshakes;
   std::vector<stats::Counter> service_flows;  // live, by ServiceId
   std::vector<stats::Counter> service_ended;  // of those: no load any more

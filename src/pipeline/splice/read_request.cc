@@ -82,6 +82,19 @@ void count_decision(const Decision& decision, SpliceCounters& counters) noexcept
   if (decision.reason == kFirstContact) counters.sessions_new.add(1);
 }
 
+// A session is live once its cookie has come back, which proves it sound: a program that keeps none
+// has none. Mixed with a secret, so that nobody can pick ids that count for many.
+void note_session(const Decision& decision, const SpliceService& splice,
+                  Context& context) noexcept {
+  const bool known = decision.reason == Reason::kHome || decision.reason == Reason::kMoved;
+  WorkerState& worker = context.worker;
+  if (!known || decision.backend.value >= worker.sessions.size()) return;
+  const auto secret = load<std::uint64_t>(context.snapshot.splice_keys.secret.data());
+  const std::uint32_t now = affinity::cookie_time(context.unix_seconds);
+  worker.sessions[decision.backend.value].see(hash::mix(decision.session.id ^ secret),
+                                              splice.window.bucket(now));
+}
+
 // Decides the request at `next` once; the answer when it is refused.
 std::optional<Answer> decide_once(const Request& request, const Side& client, Context& context) {
   Exchange& exchange = client.exchange;
@@ -118,6 +131,7 @@ std::optional<Answer> decide_once(const Request& request, const Side& client, Co
   exchange.sticky = rule == nullptr || rule->sticky;
   exchange.since_us = context.now_us | 1U;
   prepare_cookie(client, decision, context);
+  note_session(decision, *service.splice, context);
   return std::nullopt;
 }
 
