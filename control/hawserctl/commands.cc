@@ -99,7 +99,8 @@ constexpr std::array kFlowsExamples{
 
 constexpr std::array kTopOptions{
     Option{"--sort", "KEY", Value::kSort,
-           "name, state, share, flows, new, packets or bits; default name"},
+           "name, state, share, ratio, flows, new, requests, errors, latency, sessions, packets or "
+           "bits; default name"},
     Option{"--service", "SERVICE", Value::kService, "only backends of this service"},
     Option{"--interval", "SECONDS", Value::kSeconds, "between refreshes; default 1", 0, 3600},
     Option{"--count", "N", Value::kNumber, "print N views and exit", 1, kMaxRows},
@@ -241,10 +242,13 @@ constexpr std::array kVerbs{
     Verb{VerbId::kTop,
          "top",
          "Watch backends live.",
-         "Per backend: its share of new flows by weight, its actual share of live flows, and rates "
-         "over the last interval. Keys: n name, s state, h share, f flows, w new, p packets, "
-         "b bits, r reverse, q quit. When the output is no terminal, views are printed one after "
-         "the other.",
+         "Per backend: its share of new flows by weight, its actual share of live flows and the "
+         "ratio of the two, marked above 1.25; rates over the last interval; what half and 99 % of "
+         "responses (without any: handshakes) took at most since the dataplane started; live "
+         "sessions. Keys: n name, s state, h share, i ratio, f flows, w new, t requests, e errors, "
+         "l latency, u sessions, p packets, b bits, r reverse, arrows and page keys, q quit. On a "
+         "narrow terminal the least important columns are left out. When the output is no "
+         "terminal, views are printed whole, one after the other.",
          {},
          kTopOptions,
          kTopExamples},
@@ -332,8 +336,13 @@ constexpr std::array kSortKeys{
     SortKey{"name", 'n', "service and name"},
     SortKey{"state", 's', "those in trouble first"},
     SortKey{"share", 'h', "actual share of the service's flows"},
+    SortKey{"ratio", 'i', "actual share against that by weight"},
     SortKey{"flows", 'f', "live flows"},
     SortKey{"new", 'w', "new flows a second"},
+    SortKey{"requests", 't', "requests a second"},
+    SortKey{"errors", 'e', "refusals, silence, resets and responses 5xx a second"},
+    SortKey{"latency", 'l', "what 99 % of responses took at most"},
+    SortKey{"sessions", 'u', "live sessions"},
     SortKey{"packets", 'p', "packets a second, both ways"},
     SortKey{"bits", 'b', "bits a second, both ways"},
 };

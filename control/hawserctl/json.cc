@@ -60,6 +60,10 @@ Json to_json(const Message& message) {
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor& field = *descriptor.field(i);
+    if (field.has_optional_keyword() && !reflection.HasField(message, &field)) {
+      json[field.name()] = nullptr;
+      continue;
+    }
     if (!field.is_repeated()) {
       json[field.name()] = value_of(message, reflection, field, -1);
       continue;

@@ -48,6 +48,22 @@ void append_row(std::string& out, const std::vector<Shown>& columns, const std::
   out += '\n';
 }
 
+std::size_t width_of(const std::vector<Shown>& columns) {
+  std::size_t width = 0;
+  for (const Shown& column : columns) width += column.width + kGap.size();
+  return width == 0 ? 0 : width - kGap.size();
+}
+
+// Takes out the column that is missed least; false when none may go.
+bool leave_one_out(std::vector<Shown>& columns, const std::vector<Column>& all) {
+  const auto least = std::max_element(
+      columns.begin(), columns.end(),
+      [&](const Shown& a, const Shown& b) { return all[a.index].spare < all[b.index].spare; });
+  if (least == columns.end() || all[least->index].spare == 0) return false;
+  columns.erase(least);
+  return true;
+}
+
 }  // namespace
 
 std::string Paint::operator()(Tone tone, std::string_view text) const {
@@ -64,15 +80,17 @@ void Table::add(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::render(const Paint& paint) const {
+std::string Table::render(const Paint& paint, std::size_t width) const {
   std::vector<Shown> shown;
   std::vector<Cell> titles;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     titles.emplace_back(columns_[i].title, Tone::kStrong);
     if (!is_shown(i)) continue;
-    std::size_t width = display_width(columns_[i].title);
-    for (const auto& row : rows_) width = std::max(width, display_width(row[i].text));
-    shown.push_back({i, columns_[i].align, width});
+    std::size_t widest = display_width(columns_[i].title);
+    for (const auto& row : rows_) widest = std::max(widest, display_width(row[i].text));
+    shown.push_back({i, columns_[i].align, widest});
+  }
+  while (width != 0 && width_of(shown) > width && leave_one_out(shown, columns_)) {
   }
   std::string out;
   append_row(out, shown, titles, paint);

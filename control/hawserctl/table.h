@@ -28,6 +28,8 @@ struct Column {
   std::string title;
   Align align = Align::kLeft;
   bool optional = false;  // left out while no row has a value in it
+  // Left out where the table is too wide for its place, the largest first; 0: never.
+  std::uint8_t spare = 0;
 };
 
 struct Cell {
@@ -46,8 +48,9 @@ class Table {
   // As many cells as there are columns, optional ones too; an empty one is shown as "-".
   void add(std::vector<Cell> cells);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
-  // Title line and rows, each ending in a newline, without trailing blanks.
-  [[nodiscard]] std::string render(const Paint& paint) const;
+  // Title line and rows, each ending in a newline, without trailing blanks. `width`: characters of
+  // the place; 0: as many as it takes.
+  [[nodiscard]] std::string render(const Paint& paint, std::size_t width = 0) const;
 
  private:
   [[nodiscard]] bool is_shown(std::size_t column) const;

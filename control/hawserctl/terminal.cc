@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -37,20 +38,44 @@ void write_all(std::string_view text) {
   }
 }
 
-std::size_t screen_lines() {
-  constexpr std::size_t kUsual = 24;
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return kUsual;
-  return size.ws_row;
-}
-
 void catch_signal(int number) {
   struct sigaction action {};
   action.sa_handler = on_signal;  // without SA_RESTART: poll() has to return
   ::sigaction(number, &action, nullptr);
 }
 
+// What terminals send for the keys that are no letters (ECMA-48, and xterm's ways).
+struct Sequence {
+  std::string_view bytes;
+  char key;
+};
+constexpr std::array kSequences{
+    Sequence{"\x1b[A", kKeyUp},      Sequence{"\x1bOA", kKeyUp},
+    Sequence{"\x1b[B", kKeyDown},    Sequence{"\x1bOB", kKeyDown},
+    Sequence{"\x1b[5~", kKeyPageUp}, Sequence{"\x1b[6~", kKeyPageDown},
+    Sequence{"\x1b[H", kKeyHome},    Sequence{"\x1bOH", kKeyHome},
+    Sequence{"\x1b[1~", kKeyHome},   Sequence{"\x1b[F", kKeyEnd},
+    Sequence{"\x1bOF", kKeyEnd},     Sequence{"\x1b[4~", kKeyEnd},
+};
+
 }  // namespace
+
+ScreenSize screen_size() {
+  winsize size{};
+  ScreenSize result;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return result;
+  if (size.ws_row != 0) result.lines = size.ws_row;
+  if (size.ws_col != 0) result.columns = size.ws_col;
+  return result;
+}
+
+char key_of(std::string_view bytes) noexcept {
+  for (const Sequence& sequence : kSequences) {
+    if (bytes.starts_with(sequence.bytes)) return sequence.key;
+  }
+  if (bytes.empty() || bytes.front() < ' ') return 0;
+  return bytes.front();
+}
 
 Screen::Screen() : keys_(::isatty(STDIN_FILENO) == 1) {
   stop_requested = 0;
@@ -74,7 +99,7 @@ Screen::~Screen() {
 
 void Screen::show(std::string_view text) const {
   std::string out = "\x1b[H";
-  for (std::size_t left = screen_lines(); left > 1 && !text.empty(); --left) {
+  for (std::size_t left = screen_size().lines; left > 1 && !text.empty(); --left) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     out.append(text.substr(0, end)).append("\x1b[K\r\n");
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -87,11 +112,11 @@ Pause Screen::pause(std::chrono::milliseconds limit) const {
   const int ready = ::poll(&input, 1, static_cast<int>(limit.count()));
   if (stop_requested != 0) return {Wake::kQuit};
   if (ready <= 0) return {Wake::kTime};
-  char key = 0;
-  const ssize_t count = ::read(STDIN_FILENO, &key, 1);
+  std::array<char, 8> bytes{};
+  const ssize_t count = ::read(STDIN_FILENO, bytes.data(), bytes.size());
   if (count <= 0) return {Wake::kQuit};  // the terminal is gone
-  if (key == 'q' || key == kCtrlC) return {Wake::kQuit};
-  return {Wake::kKey, key};
+  if (bytes[0] == 'q' || bytes[0] == kCtrlC) return {Wake::kQuit};
+  return {Wake::kKey, key_of({bytes.data(), static_cast<std::size_t>(count)})};
 }
 
 }  // namespace hawser::ctl

@@ -1,4 +1,4 @@
-// Computes, sorts and renders the rows of `top`.
+// Computes and sorts the rows of `top`.
 #include "top.h"
 
 #include <algorithm>
@@ -6,11 +6,6 @@
 #include <cmath>
 #include <map>
 #include <utility>
-
-#include <fmt/format.h>
-
-#include "units.h"
-#include "views.h"
 
 namespace hawser::ctl {
 namespace {
@@ -30,6 +25,17 @@ void set_rates(TopRow& row, const rpc::BackendRow& before, const rpc::BackendRow
   row.packets_out_per_second = rate(before.packets_out(), now.packets_out(), seconds);
   row.bits_in_per_second = kBits * rate(before.bytes_in(), now.bytes_in(), seconds);
   row.bits_out_per_second = kBits * rate(before.bytes_out(), now.bytes_out(), seconds);
+  row.requests_per_second = rate(before.requests(), now.requests(), seconds);
+  row.errors_per_second = rate(errors_of(before), errors_of(now), seconds);
+}
+
+void set_signals(TopRow& row, const rpc::BackendRow& now) {
+  row.has_signals = now.has_signals();
+  row.response_p50 = now.response().p50_microseconds();
+  row.response_p99 = now.response().p99_microseconds();
+  row.handshake_p50 = now.handshake().p50_microseconds();
+  row.handshake_p99 = now.handshake().p99_microseconds();
+  if (now.has_live_sessions()) row.live_sessions = now.live_sessions();
 }
 
 // Those in trouble first.
@@ -40,10 +46,20 @@ int trouble(const TopRow& row) {
   return static_cast<int>(found - kOrder.begin());
 }
 
+// Of responses; where none are read, of handshakes.
+std::uint64_t latency_of(const TopRow& row) {
+  return row.response_p99 != 0 ? row.response_p99 : row.handshake_p99;
+}
+
 // The number to sort by, largest first.
 double rank(const TopRow& row, std::string_view key) {
   if (key == "state") return -trouble(row);
   if (key == "share") return row.actual_share;
+  if (key == "ratio") return row.ratio;
+  if (key == "requests") return row.requests_per_second;
+  if (key == "errors") return row.errors_per_second;
+  if (key == "latency") return static_cast<double>(latency_of(row));
+  if (key == "sessions") return static_cast<double>(row.live_sessions.value_or(0));
   if (key == "flows") return static_cast<double>(row.flows);
   if (key == "new") return row.new_flows_per_second;
   if (key == "packets") return row.packets_in_per_second + row.packets_out_per_second;
@@ -59,22 +75,11 @@ double rounded_share(double value) {
   return std::round(value * 1e4) / 1e4;
 }
 
-std::string totals_line(const std::vector<TopRow>& rows) {
-  TopRow total;
-  for (const TopRow& row : rows) {
-    total.flows += row.flows;
-    total.new_flows_per_second += row.new_flows_per_second;
-    total.packets_in_per_second += row.packets_in_per_second + row.packets_out_per_second;
-    total.bits_in_per_second += row.bits_in_per_second;
-    total.bits_out_per_second += row.bits_out_per_second;
-  }
-  return fmt::format("{}, {} new/s, {} packets/s, {} in, {} out\n", counted(total.flows, "flow"),
-                     human_rate(total.new_flows_per_second),
-                     human_rate(total.packets_in_per_second), human_bits(total.bits_in_per_second),
-                     human_bits(total.bits_out_per_second));
-}
-
 }  // namespace
+
+std::uint64_t errors_of(const rpc::BackendRow& row) {
+  return row.refused() + row.timed_out() + row.reset() + row.server_errors();
+}
 
 std::vector<TopRow> top_rows(const Sample& before, const Sample& now) {
   const double seconds = std::chrono::duration<double>(now.at - before.at).count();
@@ -97,6 +102,8 @@ std::vector<TopRow> top_rows(const Sample& before, const Sample& now) {
     row.flows = backend.flows();
     const std::uint64_t all = service_flows[backend.service()];
     row.actual_share = all == 0 ? 0 : static_cast<double>(row.flows) / static_cast<double>(all);
+    row.ratio = row.share > 0 ? row.actual_share / row.share : 0;
+    set_signals(row, backend);
     const auto found = old.find({row.service, row.name});
     if (found != old.end()) set_rates(row, *found->second, backend, seconds);
     rows.push_back(std::move(row));
@@ -116,29 +123,6 @@ void sort_rows(std::vector<TopRow>& rows, std::string_view key, bool reverse) {
   });
 }
 
-std::string top_view(const std::vector<TopRow>& rows, const Paint& paint) {
-  Table table({{"BACKEND"},
-               {"STATE"},
-               {"WEIGHT", Align::kRight},
-               {"SHARE", Align::kRight},
-               {"ACTUAL", Align::kRight},
-               {"FLOWS", Align::kRight},
-               {"NEW/S", Align::kRight},
-               {"PACKETS/S IN", Align::kRight},
-               {"PACKETS/S OUT", Align::kRight},
-               {"IN", Align::kRight},
-               {"OUT", Align::kRight}});
-  for (const TopRow& row : rows) {
-    table.add({Cell(row.service + "/" + row.name, Tone::kStrong),
-               Cell(row.state, tone_of_state(row.state)), std::to_string(row.weight),
-               human_share(row.share), human_share(row.actual_share), human_count(row.flows),
-               human_rate(row.new_flows_per_second), human_rate(row.packets_in_per_second),
-               human_rate(row.packets_out_per_second), human_bits(row.bits_in_per_second),
-               human_bits(row.bits_out_per_second)});
-  }
-  return totals_line(rows) + (table.empty() ? "no backends\n" : table.render(paint));
-}
-
 Json top_json(const std::vector<TopRow>& rows) {
   Json list = Json::array();
   for (const TopRow& row : rows) {
@@ -150,12 +134,21 @@ Json top_json(const std::vector<TopRow>& rows) {
     json["weight"] = row.weight;
     json["share"] = rounded_share(row.share);
     json["actual_share"] = rounded_share(row.actual_share);
+    json["ratio"] = rounded_share(row.ratio);
     json["flows"] = row.flows;
     json["new_flows_per_second"] = rounded(row.new_flows_per_second);
     json["packets_in_per_second"] = rounded(row.packets_in_per_second);
     json["packets_out_per_second"] = rounded(row.packets_out_per_second);
     json["bits_in_per_second"] = rounded(row.bits_in_per_second);
     json["bits_out_per_second"] = rounded(row.bits_out_per_second);
+    json["requests_per_second"] = rounded(row.requests_per_second);
+    json["errors_per_second"] = rounded(row.errors_per_second);
+    json["has_signals"] = row.has_signals;
+    json["response_p50_microseconds"] = row.response_p50;
+    json["response_p99_microseconds"] = row.response_p99;
+    json["handshake_p50_microseconds"] = row.handshake_p50;
+    json["handshake_p99_microseconds"] = row.handshake_p99;
+    json["live_sessions"] = row.live_sessions ? Json(*row.live_sessions) : Json();
     list.push_back(std::move(json));
   }
   return Json{{"backends", std::move(list)}};

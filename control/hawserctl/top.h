@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ struct Sample {
   rpc::BackendsReply backends;
 };
 
+// What a backend did wrong that its clients felt: refused, timed out, reset, 5xx.
+[[nodiscard]] std::uint64_t errors_of(const rpc::BackendRow& row);
+
 struct TopRow {
   std::string service;
   std::string name;
@@ -24,9 +28,19 @@ struct TopRow {
   std::uint32_t weight = 0;
   double share = 0;         // of new flows, by weight; 0..1
   double actual_share = 0;  // of the service's live flows; 0..1
+  double ratio = 0;         // of these two; 0: it gets no new flows
   std::uint64_t flows = 0;
   double new_flows_per_second = 0;
-  double packets_in_per_second = 0;  // towards the backend
+  double requests_per_second = 0;  // spliced http services
+  double errors_per_second = 0;    // refused, timed out, reset, 5xx
+  // Since the dataplane started, microseconds; 0: nothing was timed.
+  std::uint64_t response_p50 = 0;
+  std::uint64_t response_p99 = 0;
+  std::uint64_t handshake_p50 = 0;
+  std::uint64_t handshake_p99 = 0;
+  bool has_signals = false;                    // false: what fails is not seen
+  std::optional<std::uint64_t> live_sessions;  // none: not counted
+  double packets_in_per_second = 0;            // towards the backend
   double packets_out_per_second = 0;
   double bits_in_per_second = 0;
   double bits_out_per_second = 0;
@@ -40,8 +54,19 @@ struct TopRow {
 // trouble; equal rows by service and name. `reverse` turns it all round.
 void sort_rows(std::vector<TopRow>& rows, std::string_view key, bool reverse);
 
+// Where a view goes: how many characters are in a line, and which rows it shows; 0: all.
+struct TopPlace {
+  std::size_t columns = 0;
+  std::size_t first = 0;
+  std::size_t rows = 0;
+};
+
+// A backend has more than its share by so much that it is marked: what bounded load allows.
+inline constexpr double kMarkedRatio = 1.25;
+
 // A line of totals and a table.
-[[nodiscard]] std::string top_view(const std::vector<TopRow>& rows, const Paint& paint);
+[[nodiscard]] std::string top_view(const std::vector<TopRow>& rows, const Paint& paint,
+                                   const TopPlace& place = {});
 [[nodiscard]] Json top_json(const std::vector<TopRow>& rows);
 
 }  // namespace hawser::ctl

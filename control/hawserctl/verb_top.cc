@@ -1,4 +1,5 @@
 // The verb `top`: live on a terminal, view after view elsewhere.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +18,9 @@ struct Order {
   bool reverse = false;
 };
 
+// Lines of the screen that are no rows: keys, totals, titles, and the last, which stays free.
+constexpr std::size_t kOtherLines = 4;
+
 Outcome<Sample> sample(const Session& session) {
   auto reply = session.client.backends(session.arguments.text("--service"), "", session.from_now());
   if (!reply) return reply.failure();
@@ -24,10 +28,10 @@ Outcome<Sample> sample(const Session& session) {
 }
 
 std::string frame(const Session& session, const Sample& before, const Sample& now,
-                  const Order& order) {
+                  const Order& order, const TopPlace& place) {
   std::vector<TopRow> rows = top_rows(before, now);
   sort_rows(rows, order.key, order.reverse);
-  return session.json ? dump_line(top_json(rows)) : top_view(rows, session.paint);
+  return session.json ? dump_line(top_json(rows)) : top_view(rows, session.paint, place);
 }
 
 // `count` views, each after an interval; 0: until interrupted.
@@ -35,12 +39,13 @@ Verdict run_batch(const Session& session, std::uint64_t count, std::chrono::mill
                   const Order& order) {
   auto before = sample(session);
   if (!before) return before.failure();
+  const TopPlace place{.columns = session.console.terminal ? screen_size().columns : 0};
   for (std::uint64_t shown = 0; count == 0 || shown < count; ++shown) {
     std::this_thread::sleep_for(interval);
     auto now = sample(session);
     if (!now) return now.failure();
     if (shown != 0 && !session.json) session.console.out << "\n";
-    session.console.out << frame(session, *before, *now, order) << std::flush;
+    session.console.out << frame(session, *before, *now, order, place) << std::flush;
     if (!session.console.out) return ExitCode::kFailed;  // nobody reads any more
     before = std::move(now);
   }
@@ -54,11 +59,22 @@ void apply_key(char key, Order& order) {
   }
 }
 
+// The first row to be shown after a key.
+std::size_t scrolled(char key, std::size_t first, std::size_t page, std::size_t rows) {
+  const std::size_t last = rows > page ? rows - page : 0;
+  if (key == kKeyUp) return first > 0 ? first - 1 : 0;
+  if (key == kKeyDown) return std::min(first + 1, last);
+  if (key == kKeyPageUp) return first > page ? first - page : 0;
+  if (key == kKeyPageDown) return std::min(first + page, last);
+  if (key == kKeyEnd) return last;
+  return key == kKeyHome ? 0 : std::min(first, last);
+}
+
 std::string title(const Order& order, const Paint& paint) {
   std::string keys;
   for (const SortKey& sort : sort_keys()) keys += fmt::format("{} {}  ", sort.key, sort.word);
-  return paint(Tone::kFaint, fmt::format("sorted by {}{}   {}r reverse  q quit", order.key,
-                                         order.reverse ? ", reversed" : "", keys)) +
+  return paint(Tone::kFaint, fmt::format("sorted by {}{}   {}r reverse  arrows, page keys  q quit",
+                                         order.key, order.reverse ? ", reversed" : "", keys)) +
          "\n";
 }
 
@@ -69,15 +85,23 @@ Verdict run_live(const Session& session, std::chrono::milliseconds interval, Ord
   Sample before = *now;
   const Screen screen;
   std::string trouble;
+  TopPlace place;
   auto next = std::chrono::steady_clock::now() + interval;
   for (;;) {
-    screen.show(title(order, session.paint) + trouble + frame(session, before, *now, order));
+    const ScreenSize size = screen_size();
+    const std::size_t other = kOtherLines + (trouble.empty() ? 0 : 1);
+    place.columns = size.columns;
+    place.rows = size.lines > other ? size.lines - other : 1;
+    const auto rows = static_cast<std::size_t>(now->backends.backends_size());
+    place.first = scrolled(0, place.first, place.rows, rows);
+    screen.show(title(order, session.paint) + trouble + frame(session, before, *now, order, place));
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
     const Pause pause = screen.pause(std::max(left, std::chrono::milliseconds(0)));
     if (pause.wake == Wake::kQuit) return ExitCode::kOk;
     if (pause.wake == Wake::kKey) {
       apply_key(pause.key, order);
+      place.first = scrolled(pause.key, place.first, place.rows, rows);
       continue;
     }
     next = std::chrono::steady_clock::now() + interval;

@@ -1,6 +1,7 @@
 // The views of `services`, `backends`, `counters` and `flows`.
 #include <fmt/format.h>
 
+#include "top.h"
 #include "units.h"
 #include "views.h"
 
@@ -18,6 +19,11 @@ std::string cause_text(const rpc::BackendRow& row) {
   if (!row.author().empty()) out += " (" + row.author() + ")";
   if (!row.reason().empty()) out += ": " + row.reason();
   return out;
+}
+
+// Nothing where there is none, so that a column without any is left out.
+std::string some(std::uint64_t count) {
+  return count == 0 ? "" : human_count(count);
 }
 
 std::string health_text(const rpc::BackendRow& row, std::uint64_t now_unix) {
@@ -137,6 +143,9 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                {"NEW FLOWS", Align::kRight},
                {"IN", Align::kRight},
                {"OUT", Align::kRight},
+               {"REQUESTS", Align::kRight, true},
+               {"ERRORS", Align::kRight, true},
+               {"SESSIONS", Align::kRight, true},
                {"HEALTH"},
                {"CAUSE"}});
   for (const rpc::BackendRow& row : reply.backends()) {
@@ -144,7 +153,8 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                row.generation(), Cell(row.state(), tone_of_state(row.state())),
                human_ago(row.since_unix(), now_unix), weight_text(row), human_share(row.share()),
                human_count(row.flows()), human_count(row.new_flows()), human_bytes(row.bytes_in()),
-               human_bytes(row.bytes_out()),
+               human_bytes(row.bytes_out()), some(row.requests()), some(errors_of(row)),
+               some(row.live_sessions()),
                Cell(health_text(row, now_unix), tone_of_health(row.health())), cause_text(row)});
   }
   return table.empty() ? "no backends\n" : table.render(paint);

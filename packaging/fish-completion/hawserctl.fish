@@ -156,7 +156,7 @@ complete -c hawserctl -n '__hawserctl_at flows' -l service -x -a '(__hawserctl_s
 complete -c hawserctl -n '__hawserctl_at flows' -l backend -x -a '(__hawserctl_backend)' -d 'only flows on this backend'
 complete -c hawserctl -n '__hawserctl_at flows' -l client -x -d 'only flows from this address or network'
 complete -c hawserctl -n '__hawserctl_at flows' -l limit -x -d 'rows at most; default 1000'
-complete -c hawserctl -n '__hawserctl_at top' -l sort -x -a 'name state share flows new packets bits' -d 'name, state, share, flows, new, packets or bits; default name'
+complete -c hawserctl -n '__hawserctl_at top' -l sort -x -a 'name state share ratio flows new requests errors latency sessions packets bits' -d 'name, state, share, ratio, flows, new, requests, errors, latency, sessions, packets or bits; default name'
 complete -c hawserctl -n '__hawserctl_at top' -l service -x -a '(__hawserctl_service)' -d 'only backends of this service'
 complete -c hawserctl -n '__hawserctl_at top' -l interval -x -d 'between refreshes; default 1'
 complete -c hawserctl -n '__hawserctl_at top' -l count -x -d 'print N views and exit'

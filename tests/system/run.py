@@ -25,7 +25,7 @@ MODULES = ["test_input", "test_splice_addresses", "test_splice_clients", "test_s
            "test_neighbours", "test_hostile", "test_failure",
            "test_decapsulator", "test_pmtu", "test_tunnels", "test_tunnel_path", "test_icmp",
            "test_fragments", "test_vlan", "test_client_address", "test_quic", "test_defences",
-           "test_wiped"]
+           "test_signals", "test_wiped"]
 
 
 def main():

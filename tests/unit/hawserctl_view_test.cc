@@ -206,6 +206,9 @@ TEST(Top, EverySortKeySortsAndReverses) {
   rows[1].flows = 5;
   rows[1].actual_share = 1;
   rows[1].new_flows_per_second = rows[1].packets_in_per_second = rows[1].bits_out_per_second = 9;
+  rows[1].requests_per_second = rows[1].errors_per_second = rows[1].ratio = 9;
+  rows[1].response_p99 = 9;
+  rows[1].live_sessions = 9;
   rows[2].name = "c";
   rows[2].state = "ready";
   for (const SortKey& key : sort_keys()) {
