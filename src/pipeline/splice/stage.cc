@@ -87,13 +87,16 @@ Verdict hear_waiting(Packet& packet, const Segment& segment, const Side& client,
   return hold(packet, segment, client, context.worker);
 }
 
-// The backend is down, or lets the connection go: at a boundary the next request finds another,
+const BackendEntry& backend_of(const Side& side, const Context& context) noexcept {
+  return context.snapshot.backends[side.connection.backend.value];
+}
+
+// Where the backend does not keep the connection: at a boundary the next request finds another,
 // else the client learns now.
-bool is_lost(const Packet& packet, const Side& client, const Context& context) noexcept {
-  const Connection& connection = client.connection;
-  const BackendEntry& backend = context.snapshot.backends[connection.backend.value];
-  if (backend.keeps_flow(packet.hash)) [[likely]]
+bool is_lost(const Side& client, bool keeps) noexcept {
+  if (keeps) [[likely]]
     return false;
+  const Connection& connection = client.connection;
   const bool between = connection.up.state == StreamState::kHead &&
                        is_quiet(connection, client.exchange, connection.up.next);
   return !between;
@@ -115,7 +118,8 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
     case SplicePhase::kConnecting:
       return hear_waiting(packet, segment, client, context);
     case SplicePhase::kOpen:
-      if (is_lost(packet, client, context) && !segment.has(net::kTcpRst)) {
+      if (is_lost(client, backend_of(client, context).keeps_flow(packet.hash)) &&
+          !segment.has(net::kTcpRst)) {
         send_bare(client.other(), net::kTcpRst | net::kTcpAck, context);
         forget_connection(number, context);
         return kReplyReset;
@@ -147,7 +151,10 @@ Verdict hear_server(Packet& packet, Segment segment, SpliceTable::Number number,
     case SplicePhase::kConnecting:
       return hear_connecting(segment, server, context);
     case SplicePhase::kOpen:
-      if (is_lost(server.other(), context) && !segment.has(net::kTcpRst)) {
+      // Only the client's packets have the hash that a drain goes by.
+      if (is_lost(server.other(),
+                  backend_of(server, context).admission != model::Admission::kDown) &&
+          !segment.has(net::kTcpRst)) {
         reset_client(server.other(), context);
         return kReplyReset;
       }
