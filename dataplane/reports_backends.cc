@@ -30,6 +30,7 @@ bool has_signals(const pipeline::ServiceEntry& service) {
 
 void add_traffic(const stats::BackendCounters& counters, v1::BackendCounters& out) {
   out.set_flows(out.flows() + counters.flows.read());
+  out.set_closing_flows(out.closing_flows() + counters.ended.read());
   out.set_new_flows(out.new_flows() + counters.new_flows.read());
   out.set_packets_in(out.packets_in() + counters.packets_in.read());
   out.set_bytes_in(out.bytes_in() + counters.bytes_in.read());

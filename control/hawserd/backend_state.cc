@@ -2,7 +2,9 @@
 #include "backend_state.h"
 
 #include <algorithm>
+#include <ctime>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "hawser/base/limits.h"
@@ -64,6 +66,15 @@ std::string cause_of(const BackendState& state) {
     }
   }
   return {};
+}
+
+std::string mode_text(Mode mode, const Terms& terms) {
+  std::string text(to_string(mode));
+  if (terms.until_unix == 0) return text;
+  text += fmt::format(" until {:%Y-%m-%d %H:%M:%S} UTC",
+                      fmt::gmtime(static_cast<std::time_t>(terms.until_unix)));
+  if (mode == Mode::kDrain && terms.keep_flows) text += ", flows kept";
+  return text;
 }
 
 std::uint64_t until_of(const BackendState& state, const model::Availability& availability) {

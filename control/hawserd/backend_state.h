@@ -50,6 +50,8 @@ struct BackendState {
 [[nodiscard]] Judgement judgement_of(const BackendState& state);
 // Why the backend is in its state, for people: "operator", "check failed: connection refused".
 [[nodiscard]] std::string cause_of(const BackendState& state);
+// "drain until 2026-11-21 17:40:00 UTC, flows kept", as changes, drift and history show it.
+[[nodiscard]] std::string mode_text(Mode mode, const Terms& terms);
 // When its state ends by itself; 0: it does not.
 [[nodiscard]] std::uint64_t until_of(const BackendState& state,
                                      const model::Availability& availability);

@@ -136,7 +136,9 @@ void Controller::tick() {
   for (const BackendRef& ref : runtime_.over(at)) {
     const Authorship by{"hawserd", "its time is over", at};
     const Intent ended{ref.service->name, ref.backend->name, "mode", "", by};
-    const IntentChange change{.intent = ended, .before = "maintenance", .after = "ready", .by = by};
+    const BackendState& state = runtime_.state(*ref.service, *ref.backend);
+    const IntentChange change{
+        .intent = ended, .before = mode_text(state.mode, state.terms), .after = "ready", .by = by};
     warn_if_failed(journal_->record(std::span(&change, 1)));
     runtime_.set_mode(ref, Mode::kReady, {}, by, at);
   }

@@ -1,9 +1,7 @@
 // The controller's side towards operators: validate, journal, publish, wait, roll back.
-#include <ctime>
 #include <functional>
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -45,16 +43,6 @@ std::vector<IntentChange> there_and_back(const Intent& before, const Intent& aft
           {.intent = before, .before = change.after, .after = change.before, .by = after.by}};
 }
 
-// "drain until 2026-11-21 17:40:00 UTC, flows kept", as changes and the history show it.
-std::string mode_text(Mode mode, const Terms& terms) {
-  std::string text(to_string(mode));
-  if (terms.until_unix == 0) return text;
-  text += fmt::format(" until {:%Y-%m-%d %H:%M:%S} UTC",
-                      fmt::gmtime(static_cast<std::time_t>(terms.until_unix)));
-  if (mode == Mode::kDrain && terms.keep_flows) text += ", flows kept";
-  return text;
-}
-
 Result<void> check_terms(const ModeOrder& order) {
   if (order.mode == Mode::kReady && order.term_seconds != 0) {
     return fail("ready has no end; drain and maintenance have");
@@ -69,6 +57,7 @@ Result<void> check_terms(const ModeOrder& order) {
   }
   return {};
 }
+
 // Says that a reload goes on for as long as it lives.
 class Announcement {
  public:
@@ -180,7 +169,10 @@ ChangeOutcome Controller::carry_out(Lock& lock, Wish wish, bool dry_run, bool fo
     return outcome;
   }
   const bool guarded = outcome.plan.is_refused();
-  if (guarded && !force) return failed(Failure::kRefused, outcome.plan.refusal());
+  if (guarded && !force) {
+    return failed(Failure::kRefused,
+                  outcome.plan.refusal() + "; --force does it all the same, which is written down");
+  }
   if (!outcome.changes.empty()) {
     IntentChange& there = wish.journal.front();
     there.by.forced = guarded;

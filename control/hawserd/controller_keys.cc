@@ -28,12 +28,14 @@ HistoryEntry entry_of(const KeyRing& before, const KeyRing& after, bool forced) 
   const auto id = [](const KeyRing& ring) {
     return ring.empty() ? std::string() : std::to_string(ring.front().key.id);
   };
+  Authorship by = after.empty() ? Authorship() : after.front().by;
+  by.forced = forced;
   return {.service = "",
           .backend = "",
           .field = "cookie_key",
           .before = id(before),
-          .after = id(after) + (forced ? " (forced)" : ""),
-          .by = after.empty() ? Authorship() : after.front().by};
+          .after = id(after),
+          .by = by};
 }
 
 // Whom a forced rotation hurts; empty: nobody.
@@ -141,9 +143,14 @@ RotateOutcome Controller::rotate_keys(const RotateOrder& order) {
   const Result<void> stored = journal_->set_cookie_keys(after, entry);
   if (!stored) return refusal(Failure::kInternal, stored.error().message);
   keys_ = std::move(after);
-  spdlog::info("cookie keys rotated: key {} signs, key {} counts{}; by {} ({})",
-               keys_.front().key.id, keys_.back().key.id, allowed ? "" : ", forced",
-               entry.by.author, entry.by.reason);
+  tell({.kind = EventKind::kKeys,
+        .service = {},
+        .backend = {},
+        .text =
+            fmt::format("cookie keys rotated: key {} signs, key {} counts{}", keys_.front().key.id,
+                        keys_.back().key.id, allowed ? "" : ", past a guard"),
+        .author = entry.by.author,
+        .reason = entry.by.reason});
   publish();
   bool refused = false;
   settle(lock, outcome.change, refused);

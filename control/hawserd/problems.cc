@@ -20,6 +20,9 @@ namespace wire = dataplane::v1;
 constexpr std::uint64_t kFlowsPercent = 90;
 constexpr std::uint64_t kNatPortsPercent = 80;
 
+// After a drain's deadline the last flows have so long to be ended before that is a problem.
+constexpr std::uint64_t kDrainGraceSeconds = 10;
+
 std::string ago(std::uint64_t since, std::uint64_t now) {
   const std::uint64_t seconds = now > since ? now - since : 0;
   if (seconds < 120) return fmt::format("{} s", seconds);
@@ -76,7 +79,9 @@ class Finder {
             const BackendState& state = view_.runtime.state(service, backend);
             return judgement_of(state).admission == model::Admission::kServing;
           });
-      if (!serving) {
+      if (view_.runtime.state(service).panic_since() != 0) {
+        check_panic(service);
+      } else if (!serving) {
         add(Severity::kCritical,
             fmt::format("service {}: no backend serving; new clients are refused. See "
                         "`hawserctl backends --service {}`",
@@ -88,10 +93,8 @@ class Finder {
 
   void check_counters(const wire::CountersReply& counters) {
     for (const wire::BackendCounters& counter : counters.backends()) {
-      if (counter.flows() != 0) continue;
-      if (draining_.count({counter.service(), counter.backend()}) == 0) continue;
-      add(Severity::kWarning, fmt::format("backend {}/{} is drained: no flows left, safe to stop",
-                                          counter.service(), counter.backend()));
+      const auto found = draining_.find({counter.service(), counter.backend()});
+      if (found != draining_.end()) check_drain(counter, *found->second);
     }
   }
 
@@ -124,16 +127,52 @@ class Finder {
     found_.push_back({severity, std::move(message)});
   }
 
+  void check_panic(const model::Service& service) {
+    const bool spread = service.availability.on_panic == model::OnPanic::kSpread;
+    add(Severity::kCritical,
+        fmt::format("service {}: panic for {}: every backend that should serve is unhealthy; new "
+                    "clients are {} (on_panic = \"{}\"). Find out what the checks say: "
+                    "`hawserctl backends {}`",
+                    service.name, ago(view_.runtime.state(service).panic_since(), now_),
+                    spread ? "spread over them all the same" : "refused",
+                    to_string(service.availability.on_panic), service.name));
+  }
+
+  void check_drain(const wire::BackendCounters& counter, const BackendState& state) {
+    // What is over but kept for a while nobody has to wait for.
+    const std::uint64_t over = std::min(counter.closing_flows(), counter.flows());
+    const std::uint64_t live = counter.flows() - over;
+    const std::string who = fmt::format("backend {}/{}", counter.service(), counter.backend());
+    const std::uint64_t end = state.terms.until_unix;
+    if (live == 0) {
+      add(Severity::kWarning, who + " is drained: no flows left, safe to stop");
+    } else if (end != 0 && now_ >= end + state.terms.jitter_seconds + kDrainGraceSeconds) {
+      add(Severity::kWarning,
+          fmt::format("{}: its drain's deadline has passed {} ago, and it {} {} flows; "
+                      "`hawserctl maintenance {}/{}` ends them",
+                      who, ago(end, now_), state.terms.keep_flows ? "keeps" : "still has", live,
+                      counter.service(), counter.backend()));
+    }
+  }
+
   void check_backend(const model::Service& service, const model::Backend& backend) {
     const BackendState& state = view_.runtime.state(service, backend);
     const std::string who = fmt::format("backend {}/{} ({})", service.name, backend.name,
                                         net::endpoint_to_string(backend.address, backend.port));
     const std::string since = ago(state.since_unix, now_);
-    const State shown = judgement_of(state).state;
-    if (shown == State::kDraining) draining_.emplace(service.name, backend.name);
-    if (shown == State::kDown) {
+    const Judgement judgement = judgement_of(state);
+    const State shown = judgement.state;
+    if (shown == State::kDraining) {
+      draining_.emplace(std::pair(service.name, backend.name), &state);
+    } else if (judgement.cause == Cause::kEjected) {
+      const std::uint64_t end = state.ejected_until_unix;
+      add(Severity::kWarning,
+          fmt::format("{} is ejected for {}, for another {} s: {}. It comes back by itself; look "
+                      "at what it answers",
+                      who, since, end > now_ ? end - now_ : 0, state.ejection_text));
+    } else if (shown == State::kDown) {
       add(Severity::kWarning, fmt::format("{} is down for {}: {}", who, since, cause_of(state)));
-    } else if (shown == State::kStarting) {
+    } else if (shown == State::kStarting && judgement.cause != Cause::kSlowStart) {
       add(Severity::kWarning, fmt::format("{} waits for {} good checks for {}: {}", who,
                                           service.check.rise, since, cause_of(state)));
     } else if (shown == State::kReady && !state.last_passed) {
@@ -203,7 +242,7 @@ class Finder {
   const View& view_;
   std::uint64_t now_;
   std::vector<Problem> found_;
-  std::set<std::pair<std::string, std::string>> draining_;  // service, backend
+  std::map<std::pair<std::string, std::string>, const BackendState*> draining_;  // service, backend
   // Backends by address, as far as anybody asked.
   std::optional<std::map<std::string, std::string>> users_;
 };

@@ -91,6 +91,7 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   const auto counter = counters.find(Key(service.name, backend.name));
   if (counter == counters.end()) return row;
   row.set_flows(counter->second->flows());
+  row.set_closing_flows(counter->second->closing_flows());
   row.set_new_flows(counter->second->new_flows());
   row.set_packets_in(counter->second->packets_in());
   row.set_bytes_in(counter->second->bytes_in());
@@ -238,7 +239,7 @@ std::vector<v1::Drift> drift_rows(const View& view) {
       }
       if (state.mode != Mode::kReady) {
         rows.push_back(drift_row(service, backend, "mode", "ready",
-                                 std::string(to_string(state.mode)), state.mode_by));
+                                 mode_text(state.mode, state.terms), state.mode_by));
       }
     }
   }

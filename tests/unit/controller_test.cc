@@ -287,8 +287,9 @@ TEST_F(ControllerTest, ProblemsSayWhatAndWhatToDo) {
   while (controller_->view().dataplane.applied.value != newest) std::this_thread::yield();
   EXPECT_EQ(problems(),
             (std::vector<std::string>{
-                "critical: service web: no backend serving; new clients are refused. See "
-                "`hawserctl backends --service web`",
+                "critical: service web: panic for 60 s: every backend that should serve is "
+                "unhealthy; new clients are refused (on_panic = \"refuse\"). Find out what the "
+                "checks say: `hawserctl backends web`",
                 "warning: backend web/b1 (10.0.0.11:80) is down for 60 s: check failed: connection "
                 "refused",
                 "warning: backend web/b2 (10.0.0.12:80) is down for 60 s: check failed: connection "

@@ -132,8 +132,8 @@ TEST_F(CookieKeys, ForceRotatesSaysWhomItHurtsAndIsWrittenDown) {
   const HistoryEntry entry = newest_entry();
   EXPECT_EQ(entry.field, "cookie_key");
   EXPECT_EQ(entry.before, "1");
-  EXPECT_EQ(entry.after, "2 (forced)");
-  EXPECT_EQ(entry.by, (Authorship{"ann", "leaked", 1000}));
+  EXPECT_EQ(entry.after, "2");
+  EXPECT_EQ(entry.by, (Authorship{"ann", "leaked", 1000, true}));
 }
 
 TEST_F(CookieKeys, ADryRunChangesNothing) {
