@@ -8,9 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "capture_syntax.h"
 #include "hawser/base/nearest.h"
-#include "request_checks.h"
+#include "value_checks.h"
 
 namespace hawser::ctl {
 namespace {
@@ -85,101 +84,12 @@ Failure incomplete(const std::string& error, const Verb* verb) {
   return usage(error, verb);
 }
 
-std::optional<std::string> check_number(std::string_view text, std::uint64_t low,
-                                        std::uint64_t high) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (whole && value >= low && value <= high) return std::nullopt;
-  return fmt::format("must be a whole number from {} to {}", low, high);
-}
-
-std::optional<std::string> check_seconds(std::string_view text, std::uint64_t high) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (whole && value > 0 && value <= static_cast<double>(high)) return std::nullopt;
-  return fmt::format("must be seconds above 0, up to {}", high);
-}
-
-std::optional<std::string> check_backend(std::string_view text) {
-  const BackendName name = split_backend(text);
-  const bool good = !name.backend.empty() && name.backend.find('/') == std::string::npos &&
-                    !text.starts_with("/");
-  if (good) return std::nullopt;
-  return "must be SERVICE/BACKEND, or BACKEND when the name is unique";
-}
-
-// An optional argument that has one word only may as well be left out.
-std::optional<std::string> check_choice(Value value, std::string_view text) {
-  const std::span<const std::string_view> words = words_of(value);
-  std::vector<std::string> known;
-  std::string list;
-  for (const std::string_view word : words) {
-    if (word == text) return std::nullopt;
-    known.emplace_back(word);
-    list.append(list.empty() ? "" : ", ").append(word);
-  }
-  // A long list is for completion.
-  constexpr std::size_t kMostWords = 12;
-  if (words.size() > kMostWords) return fmt::format("is not known{}", suggestion(text, known));
-  if (words.size() == 1) return fmt::format("must be {}, or left out", list);
-  return fmt::format("must be one of {}{}", list, suggestion(text, known));
-}
-
 std::optional<Failure> check_capture(const Verb& verb, const Arguments& arguments) {
   if (!arguments.has("--out")) {
     return usage("capture needs --out FILE; - is standard output", &verb);
   }
   if (arguments.text("--out") == "-" && arguments.has("--json")) {
     return usage("--json and --out - both want standard output", &verb);
-  }
-  return std::nullopt;
-}
-
-// What is wrong with a value; nothing when it is good.
-std::optional<std::string> check(Value value, std::string_view text, std::uint64_t low,
-                                 std::uint64_t high) {
-  switch (value) {
-    case Value::kNumber:
-      return check_number(text, low, high);
-    case Value::kSeconds:
-      return check_seconds(text, high);
-    case Value::kSort:
-    case Value::kAction:
-    case Value::kShell:
-    case Value::kVerdict:
-    case Value::kSide:
-      return check_choice(value, text);
-    case Value::kSample:
-      if (parse_sample(text)) return std::nullopt;
-      return fmt::format("must be 1/N, N from 1 to {}", limits::kMaxCaptureSample);
-    case Value::kBackend:
-      if (auto wrong = check_text(text)) return wrong;
-      return check_backend(text);
-    case Value::kWord:
-      return check_word(text, high);
-    case Value::kMethod:
-      return check_method(text);
-    case Value::kRequestTarget:
-      return check_request_target(text);
-    case Value::kHeader:
-      return check_header(text);
-    case Value::kCookie:
-      return check_cookie(text);
-    case Value::kEndpoint:
-      return check_endpoint(text);
-    case Value::kPath:
-      if (text.empty()) return "must not be empty";
-      return std::nullopt;
-    case Value::kService:
-    case Value::kTarget:
-      if (text.empty()) return "must not be empty";
-      return check_text(text);
-    case Value::kText:
-      return check_text(text);
-    case Value::kFlag:
-      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -225,6 +135,16 @@ std::optional<Failure> check_verb(const Verb& verb, const Arguments& arguments) 
   if (verb.id == VerbId::kWeight && arguments.has("WEIGHT") == arguments.has("--file")) {
     return usage("weight needs either a WEIGHT or --file", &verb);
   }
+  if (verb.id == VerbId::kDrain && !arguments.has("--by")) {
+    for (const char* term : {"--jitter", "--forever"}) {
+      if (arguments.has(term)) {
+        return usage(fmt::format("{} is about a deadline, which --by sets", term), &verb);
+      }
+    }
+  }
+  if (arguments.has("--jitter") && arguments.has("--forever")) {
+    return usage("--forever ends nothing, so there is nothing to spread by --jitter", &verb);
+  }
   if (verb.id == VerbId::kKeys && !arguments.has("ACTION")) {
     for (const Option& option : verb.options) {
       if (arguments.has(option.name)) {
@@ -257,13 +177,36 @@ std::optional<Failure> collect(
     if (row.value != Value::kFlag) texts = option->results();
     if (!repeats(row)) texts = {texts.back()};
     for (const std::string& text : texts) {
-      if (const auto wrong = check(row.value, text, row.low, row.high)) {
+      if (const auto wrong = check_value(row.value, text, row.low, row.high)) {
         return bad_value(name, text, *wrong, verb);
       }
     }
     values[name] = std::move(texts);
   }
   return std::nullopt;
+}
+
+// The place of the verb in `args`; their number when there is none.
+std::size_t place_of_verb(std::span<const std::string> args) {
+  for (std::size_t at = 0; at < args.size(); ++at) {
+    if (!args[at].starts_with("-")) return at;
+    for (const Option& option : global_options()) {
+      if (option.name == args[at] && option.value != Value::kFlag) ++at;
+    }
+  }
+  return args.size();
+}
+
+// "plan drain web/b1" is "drain web/b1 --dry-run". What cannot be planned is left as it is.
+std::vector<std::string> without_plan(std::span<const std::string> args) {
+  std::vector<std::string> words(args.begin(), args.end());
+  const std::size_t plan = place_of_verb(args);
+  if (plan == args.size() || args[plan] != "plan") return words;
+  const std::size_t verb = plan + 1 + place_of_verb(args.subspan(plan + 1));
+  if (verb == args.size() || check_value(Value::kPlanned, args[verb], 0, 0)) return words;
+  words.erase(words.begin() + static_cast<std::ptrdiff_t>(plan));
+  words.insert(words.begin() + static_cast<std::ptrdiff_t>(verb), "--dry-run");
+  return words;
 }
 
 }  // namespace
@@ -284,7 +227,8 @@ Outcome<Arguments> Arguments::parse(std::span<const std::string> args) {
   }
   Arguments result;
   try {
-    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+    const std::vector<std::string> words = without_plan(args);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
     return incomplete(error.what(), chosen_verb(app));
   }
@@ -333,15 +277,8 @@ std::chrono::milliseconds Arguments::seconds(std::string_view name,
   return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 
-std::optional<std::uint32_t> parse_sample(std::string_view text) {
-  constexpr std::string_view kOneOf = "1/";
-  if (!text.starts_with(kOneOf)) return std::nullopt;
-  text.remove_prefix(kOneOf.size());
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || value < 1 || value > limits::kMaxCaptureSample) return std::nullopt;
-  return value;
+std::uint64_t Arguments::duration(std::string_view name, std::uint64_t otherwise) const {
+  return has(name) ? read_duration(text(name)).value_or(otherwise) : otherwise;
 }
 
 BackendName split_backend(std::string_view text) {

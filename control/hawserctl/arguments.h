@@ -35,6 +35,8 @@ class Arguments {
   [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
   [[nodiscard]] std::chrono::milliseconds seconds(std::string_view name,
                                                   std::chrono::milliseconds otherwise) const;
+  // Seconds.
+  [[nodiscard]] std::uint64_t duration(std::string_view name, std::uint64_t otherwise) const;
 
  private:
   const Verb* verb_ = nullptr;

@@ -6,6 +6,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include "canceller.h"
 #include "errors.h"
 
 namespace hawser::ctl {
@@ -114,9 +115,7 @@ Outcome<rpc::ChangeReply> Client::set_mode(const rpc::SetModeRequest& request,
   return call(*administer_, &rpc::Administer::Stub::SetMode, request, deadline, socket_);
 }
 
-Outcome<rpc::ReloadReply> Client::reload(bool dry_run, Time deadline) const {
-  rpc::ReloadRequest request;
-  request.set_dry_run(dry_run);
+Outcome<rpc::ReloadReply> Client::reload(const rpc::ReloadRequest& request, Time deadline) const {
   return call(*administer_, &rpc::Administer::Stub::Reload, request, deadline, socket_);
 }
 
@@ -132,6 +131,23 @@ Outcome<rpc::HistoryReply> Client::history(const rpc::HistoryRequest& request,
 Outcome<rpc::RotateKeysReply> Client::rotate_keys(const rpc::RotateKeysRequest& request,
                                                   Time deadline) const {
   return call(*administer_, &rpc::Administer::Stub::RotateKeys, request, deadline, socket_);
+}
+
+Outcome<bool> Client::events(const rpc::EventsRequest& request, std::optional<Time> deadline,
+                             int stop, const std::function<bool(const rpc::Event&)>& take) const {
+  grpc::ClientContext context;
+  if (deadline) set_deadline(context, *deadline);
+  Canceller canceller(context, stop, Time::max());
+  canceller.begun();
+  const auto reader = observe_->StreamEvents(&context, request);
+  bool wanted = true;
+  rpc::Event event;
+  while (wanted && reader->Read(&event)) wanted = take(event);
+  if (!wanted) context.TryCancel();
+  const grpc::Status status = reader->Finish();
+  if (!wanted || canceller.interrupted()) return true;
+  if (!status.ok()) return failure_of(status, socket_);
+  return false;
 }
 
 Outcome<path::ExplainReply> Client::explain(const path::Explain& question, Time deadline) const {

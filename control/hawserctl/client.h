@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api.h"
@@ -45,7 +46,8 @@ class Client {
                                                      Time deadline) const;
   [[nodiscard]] Outcome<rpc::ChangeReply> set_mode(const rpc::SetModeRequest& request,
                                                    Time deadline) const;
-  [[nodiscard]] Outcome<rpc::ReloadReply> reload(bool dry_run, Time deadline) const;
+  [[nodiscard]] Outcome<rpc::ReloadReply> reload(const rpc::ReloadRequest& request,
+                                                 Time deadline) const;
   [[nodiscard]] Outcome<rpc::KeysReply> keys(Time deadline) const;
   [[nodiscard]] Outcome<rpc::HistoryReply> history(const rpc::HistoryRequest& request,
                                                    Time deadline) const;
@@ -58,6 +60,12 @@ class Client {
   [[nodiscard]] Outcome<CaptureEnd> capture(
       const path::Capture& wanted, Time begin_by, int stop,
       const std::function<bool(const path::CaptureReply&)>& take) const;
+
+  // Each event as it comes, until `take` returns false, the descriptor `stop` becomes readable (-1:
+  // there is none) or hawserd has no more: then the value is false. No deadline: it may last.
+  [[nodiscard]] Outcome<bool> events(const rpc::EventsRequest& request,
+                                     std::optional<Time> deadline, int stop,
+                                     const std::function<bool(const rpc::Event&)>& take) const;
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
 

@@ -20,6 +20,8 @@ enum class VerbId : std::uint8_t {
   kFlows,
   kTop,
   kReload,
+  kPlan,
+  kEvents,
   kCheck,
   kKeys,
   kHistory,
@@ -36,14 +38,16 @@ enum class VerbId : std::uint8_t {
 enum class Value : std::uint8_t {
   kFlag,  // no value
   kText,
-  kNumber,   // whole, low..high
-  kSeconds,  // decimal, above 0 and up to `high`
+  kNumber,    // whole, low..high
+  kSeconds,   // decimal, above 0 and up to `high`
+  kDuration,  // as in the configuration: 90s, 30m, 2h or whole seconds; low..high seconds
   kPath,
   kService,  // the name of a service
   kBackend,  // SERVICE/BACKEND, or BACKEND when the name is unique
   kTarget,   // SERVICE or SERVICE/BACKEND
   kSort,     // a word of sort_keys()
   kAction,   // the word "rotate"
+  kPlanned,  // a verb that can be planned
   kShell,    // a shell that completion is written for
   kWord,     // no blanks, up to `high` bytes
   kMethod,   // of an HTTP request, as are the next three

@@ -63,7 +63,8 @@ _hawserctl() {
       return
     fi
     [[ ${COMP_WORDS[i]} == -* ]] && continue
-    if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; else ((++position)); fi
+    # What is planned is completed as if it were done.
+    if [[ -z $verb || $verb == plan ]]; then verb=${COMP_WORDS[i]}; else ((++position)); fi
   done
 
   case $verb in

@@ -59,7 +59,8 @@ function __hawserctl_words
         else if string match -q -- '-*' $word
             __hawserctl_takes_value "$verb" $word; and set value yes
         else
-            test -z "$verb"; and set verb $word
+            # What is planned is completed as if it were done.
+            test -z "$verb" -o "$verb" = plan; and set verb $word
             echo $word
         end
     end
@@ -73,6 +74,7 @@ end
 # Whether this is the verb, and where a number is given: whether that argument of it comes next.
 function __hawserctl_at
     set -l words (__hawserctl_words)
+    test "$words[1]" = plan -a (count $words) -gt 1; and set -e words[1]
     test "$words[1]" = $argv[1]; or return 1
     test (count $argv) -eq 1; or test (count $words) -eq $argv[2]
 end

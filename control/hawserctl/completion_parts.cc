@@ -15,6 +15,7 @@ std::string_view kind_of(Value value) {
       return "target";
     case Value::kSort:
     case Value::kAction:
+    case Value::kPlanned:
     case Value::kShell:
     case Value::kVerdict:
     case Value::kSide:
@@ -24,6 +25,7 @@ std::string_view kind_of(Value value) {
     case Value::kText:
     case Value::kNumber:
     case Value::kSeconds:
+    case Value::kDuration:
     case Value::kWord:
     case Value::kMethod:
     case Value::kRequestTarget:

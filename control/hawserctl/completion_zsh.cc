@@ -47,6 +47,11 @@ _hawserctl() {
   case $state in
     verb) _describe -t verbs verb verbs ;;
     argument)
+      # What is planned is completed as if it were done.
+      if [[ $words[1] == plan ]] && (( CURRENT > 2 )); then
+        shift words
+        (( CURRENT-- ))
+      fi
       case $words[1] in
 @CASES@        *) return 1 ;;
       esac

@@ -3,8 +3,12 @@
 
 #include <array>
 
+#include "json_fields_changes.h"
+
 namespace hawser::ctl {
 namespace {
+
+using namespace keys;  // NOLINT: all are one table
 
 constexpr std::array kStatus{
     JsonField{"verdict", "string", "ok, warning or critical"},
@@ -86,7 +90,7 @@ constexpr std::array kServices{
     JsonField{"services[].bytes_out", "number", "frames without FCS; nat and splice only"},
     JsonField{"services[].on_down", "string", "reset or rehome"},
     JsonField{"services[].check", "string", "the health check"},
-    JsonField{"services[].state", "string", "ok, degraded or down"},
+    JsonField{"services[].state", "string", "ok, degraded, panic or down"},
     JsonField{"services[].client_address", "string", "none, toa, proxy-v2 or x-forwarded-for"},
     JsonField{"services[].gue_port", "number", "0: not dsr-gue"},
     JsonField{"services[].bounded_load", "number", "above a backend's share; 0.25 is 25 %, 0: off"},
@@ -102,6 +106,14 @@ constexpr std::array kServices{
     JsonField{"services[].lists[].name", "string", "a prefix list"},
     JsonField{"services[].lists[].rule", "string", "allow or deny"},
     JsonField{"services[].lists[].prefixes", "number", "how many it has"},
+    JsonField{"services[].panic_since_unix", "number",
+              "every backend that should serve is unhealthy; 0: it is not so"},
+    JsonField{"services[].on_panic", "string", "refuse or spread"},
+    JsonField{"services[].slow_start_seconds", "number", "0: none"},
+    JsonField{"services[].max_draining", "string", "backends, or percent; empty: no limit"},
+    JsonField{"services[].min_ready", "string", "backends, or percent; empty: no limit"},
+    JsonField{"services[].passive", "string", "what ejects a backend; off"},
+    JsonField{"services[].backends_ejected", "number", ""},
 };
 
 constexpr std::array kBackends{
@@ -150,33 +162,20 @@ constexpr std::array kBackends{
     JsonField{"backends[].handshake.p90_microseconds", "number", ""},
     JsonField{"backends[].handshake.p99_microseconds", "number", ""},
     JsonField{"backends[].handshake.maximum_microseconds", "number", ""},
-};
-
-constexpr std::array kChange{
-    JsonField{"changed", "boolean", "false: it was so already, or --dry-run"},
-    JsonField{"confirmed", "boolean", "the dataplane runs with it"},
-    JsonField{"changes[].service", "string", ""},
-    JsonField{"changes[].backend", "string", ""},
-    JsonField{"changes[].field", "string", "what changed"},
-    JsonField{"changes[].before", "string", ""},
-    JsonField{"changes[].after", "string", ""},
-    JsonField{"epoch", "number", "confirmed by the dataplane; 0: not confirmed"},
-    JsonField{"dry_run", "boolean", "nothing was changed"},
-    JsonField{"note", "string", "what else is worth knowing"},
-};
-
-constexpr std::array kReload{
-    JsonField{"changed", "boolean", "false: nothing to change, --dry-run, or refused"},
-    JsonField{"confirmed", "boolean", "the dataplane runs with it"},
-    JsonField{"changes[].service", "string", "or the name of a prefix list"},
-    JsonField{"changes[].backend", "string", "empty: the service itself"},
-    JsonField{"changes[].field", "string", "what changed"},
-    JsonField{"changes[].before", "string", ""},
-    JsonField{"changes[].after", "string", ""},
-    JsonField{"epoch", "number", "confirmed by the dataplane; 0: not confirmed"},
-    JsonField{"diagnostics[]", "string", "what is wrong with the file; then exit code 1"},
-    JsonField{"notes[]", "string", "what takes effect at the next start only"},
-    JsonField{"dry_run", "boolean", "nothing was changed"},
+    JsonField{"backends[].until_unix", "number", "its state ends by itself; 0: it does not"},
+    JsonField{"backends[].weight_now", "number", "of the weight, what slow start and agent leave"},
+    JsonField{"backends[].agent", "string", "none, up, drain, maintenance or down"},
+    JsonField{"backends[].agent_percent", "number", "of the weight"},
+    JsonField{"backends[].agent_result", "string",
+              "its last words, or why there were none; empty: no agent"},
+    JsonField{"backends[].agent_unix", "number", "when that was"},
+    JsonField{"backends[].ejections", "number", "in a row"},
+    JsonField{"backends[].sessions_released", "number", "of a drain with a deadline, 0 to 1"},
+    JsonField{"backends[].flows_released", "number", "after the deadline, 0 to 1"},
+    JsonField{"backends[].keeps_flows", "boolean", "past the deadline"},
+    JsonField{"backends[].ejected_until_unix", "number", "0: not ejected"},
+    JsonField{"backends[].closing_flows", "number",
+              "of flows: over, kept for what may still be on its way"},
 };
 
 constexpr std::array kCounters{
@@ -192,6 +191,8 @@ constexpr std::array kCounters{
     JsonField{"backends[].bytes_in", "number", "frames without FCS"},
     JsonField{"backends[].packets_out", "number", "backend to client; nat and splice only"},
     JsonField{"backends[].bytes_out", "number", "frames without FCS; nat and splice only"},
+    JsonField{"backends[].closing_flows", "number",
+              "of flows: over, kept for what may still be on its way"},
     JsonField{"backends[].connects", "number", "this and what follows as in `backends --json`"},
     JsonField{"backends[].refused", "number", ""},
     JsonField{"backends[].timed_out", "number", ""},
@@ -244,32 +245,6 @@ constexpr std::array kCounters{
     JsonField{"services[].latencies[].p90_microseconds", "number", "of 10, 9 took no longer"},
     JsonField{"services[].latencies[].p99_microseconds", "number", "of 100, 99 took no longer"},
     JsonField{"services[].latencies[].maximum_microseconds", "number", "the longest"},
-};
-
-constexpr std::array kKeys{
-    JsonField{"changed", "boolean", "rotate only; false: --dry-run"},
-    JsonField{"confirmed", "boolean", "rotate only; the dataplane runs with it"},
-    JsonField{"keys[].id", "number", "0 to 15"},
-    JsonField{"keys[].use", "string", "signs or counts"},
-    JsonField{"keys[].since_unix", "number", "when it began to sign"},
-    JsonField{"keys[].author", "string", "who rotated to it"},
-    JsonField{"keys[].reason", "string", "why"},
-    JsonField{"next_rotation_unix", "number", "before it a rotation unpins users; 0: now"},
-    JsonField{"epoch", "number", "rotate only; confirmed by the dataplane, 0: not confirmed"},
-    JsonField{"dry_run", "boolean", "rotate only; nothing was changed"},
-    JsonField{"note", "string", "rotate only; what else is worth knowing"},
-};
-
-constexpr std::array kHistory{
-    JsonField{"history[].at_unix", "number", "when; newest first"},
-    JsonField{"history[].author", "string", "who; hawserd: by itself"},
-    JsonField{"history[].service", "string", "empty: of no service"},
-    JsonField{"history[].backend", "string", "empty: of no backend"},
-    JsonField{"history[].field", "string", "what changed: weight, mode or cookie_key"},
-    JsonField{"history[].before", "string", "empty: there was none"},
-    JsonField{"history[].after", "string", "empty: there is none any more"},
-    JsonField{"history[].reason", "string", "why; empty: nobody said"},
-    JsonField{"truncated", "boolean", "--limit cut the list: there are older ones"},
 };
 
 constexpr std::array kExplain{
@@ -380,6 +355,8 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kKeys;
     case VerbId::kHistory:
       return kHistory;
+    case VerbId::kEvents:
+      return kEvents;
     case VerbId::kWhy:
     case VerbId::kTrace:
       return kExplain;
@@ -387,6 +364,7 @@ std::span<const JsonField> json_fields(VerbId verb) noexcept {
       return kCapture;
     case VerbId::kVersion:
       return kVersion;
+    case VerbId::kPlan:  // those of the verb
     case VerbId::kCompletion:
     case VerbId::kReference:
     case VerbId::kManual:

@@ -71,13 +71,17 @@ Verdict dispatch(const Session& session) {
       return run_capture(session);
     case VerbId::kVersion:
       return run_version(session);
+    case VerbId::kEvents:
+      return run_events(session);
+    case VerbId::kPlan:
     case VerbId::kCheck:
     case VerbId::kCompletion:
     case VerbId::kReference:
     case VerbId::kManual:
       break;
   }
-  return ExitCode::kOk;  // those four never come here: they need no hawserd
+  return ExitCode::kOk;  // those never come here: a plan is a verb with --dry-run, and the others
+                         // need no hawserd
 }
 
 // What the verbs print that are answered without hawserd; nothing for the others.

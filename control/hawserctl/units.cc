@@ -2,8 +2,10 @@
 #include "units.h"
 
 #include <array>
+#include <ctime>
 #include <string_view>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace hawser::ctl {
@@ -89,6 +91,22 @@ std::string human_ago(std::uint64_t then_unix, std::uint64_t now_unix) {
   if (then_unix == 0) return "-";
   if (now_unix <= then_unix) return "just now";
   return human_duration(now_unix - then_unix) + " ago";
+}
+
+std::string utc_text(std::uint64_t unix_seconds) {
+  constexpr std::uint64_t kYear10000 = 253'402'300'800;
+  if (unix_seconds == 0 || unix_seconds >= kYear10000) return "";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
+}
+
+std::string utc_near(std::uint64_t unix_seconds, std::uint64_t now_unix) {
+  constexpr std::uint64_t kHalfDay = 12ULL * 3600;
+  constexpr std::size_t kDate = 11;  // "2026-03-02 "
+  const std::string text = utc_text(unix_seconds);
+  if (text.empty()) return text;
+  const std::uint64_t away =
+      unix_seconds > now_unix ? unix_seconds - now_unix : now_unix - unix_seconds;
+  return (away < kHalfDay ? text.substr(kDate) : text) + " UTC";
 }
 
 std::string counted(std::uint64_t count, const std::string& noun) {

@@ -22,6 +22,10 @@ namespace hawser::ctl {
 [[nodiscard]] std::string human_duration(std::uint64_t seconds);
 // "3 min ago", "just now"; "-" for a time that is not known (0).
 [[nodiscard]] std::string human_ago(std::uint64_t then_unix, std::uint64_t now_unix);
+// "2026-03-02 08:15:40", in UTC; empty for a moment that is not known (0), or that no calendar has.
+[[nodiscard]] std::string utc_text(std::uint64_t unix_seconds);
+// "08:15:40 UTC", with the date when that is half a day or more from now.
+[[nodiscard]] std::string utc_near(std::uint64_t unix_seconds, std::uint64_t now_unix);
 // "1 flow", "12.3 k flows".
 [[nodiscard]] std::string counted(std::uint64_t count, const std::string& noun);
 

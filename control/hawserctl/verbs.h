@@ -15,6 +15,7 @@ using Verdict = Outcome<ExitCode>;
 [[nodiscard]] Verdict run_counters(const Session& session);
 [[nodiscard]] Verdict run_flows(const Session& session);
 [[nodiscard]] Verdict run_history(const Session& session);
+[[nodiscard]] Verdict run_events(const Session& session);
 [[nodiscard]] Verdict run_version(const Session& session);
 
 [[nodiscard]] Verdict run_weight(const Session& session);

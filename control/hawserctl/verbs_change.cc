@@ -1,6 +1,8 @@
 // The verbs that change something: weight, drain, ready, maintenance, reload.
 #include <fmt/format.h>
 
+#include "hawser/base/limits.h"
+#include "units.h"
 #include "verbs.h"
 #include "views.h"
 #include "wait.h"
@@ -31,13 +33,22 @@ rpc::ChangeReply stored_reply(const Intent& intent) {
   return reply;
 }
 
+Failure would_refuse(const std::string& refusal) {
+  return {ExitCode::kRefused, "a guard would refuse it: " + refusal,
+          "--force does it all the same, which is written down"};
+}
+
+// On a terminal one line that changes; a drain with a deadline tells how far it is.
 Outcome<std::uint64_t> wait_for_drain(const Session& session, const BackendName& name) {
   const bool live = session.console.terminal && !session.json;
-  const auto progress = [&](std::uint64_t flows) {
-    if (live) {
-      session.console.err << fmt::format("\r\x1b[K{}: {} flows left", name.to_string(), flows)
-                          << std::flush;
+  const auto progress = [&](const DrainStep& step) {
+    if (!live) return;
+    std::string text = fmt::format("{}: {} left", name.to_string(), counted(step.flows, "flow"));
+    if (step.until_unix != 0) {
+      text += fmt::format(", {:.0f} % of sessions let go, deadline {}", step.released * 100,
+                          utc_near(step.until_unix, session.console.now_unix()));
     }
+    session.console.err << "\r\x1b[K" << text << std::flush;
   };
   auto epoch = wait_drained(session.client, name, session.deadline, progress);
   if (live) session.console.err << "\r\x1b[K" << std::flush;
@@ -46,7 +57,8 @@ Outcome<std::uint64_t> wait_for_drain(const Session& session, const BackendName&
 
 Verdict finish(const Session& session, Outcome<rpc::ChangeReply> reply, const Intent& intent,
                bool drain) {
-  const bool wait = session.arguments.has("--wait") && !session.arguments.has("--dry-run");
+  const bool dry_run = session.arguments.has("--dry-run");
+  const bool wait = session.arguments.has("--wait") && !dry_run;
   if (!reply) {
     const bool go_on = wait && reply.failure().code == ExitCode::kTimedOut &&
                        std::chrono::steady_clock::now() < session.deadline;
@@ -55,7 +67,9 @@ Verdict finish(const Session& session, Outcome<rpc::ChangeReply> reply, const In
   }
   if (!wait) {
     session.print(change_view(*reply, subject_of(intent), session.paint), change_json(*reply));
-    return ExitCode::kOk;
+    const std::string refusal = refusal_of(reply->plan());
+    const bool refused = dry_run && !refusal.empty() && !session.arguments.has("--force");
+    return refused ? Verdict(would_refuse(refusal)) : Verdict(ExitCode::kOk);
   }
   BackendName name = intent.name;
   if (!reply->changes().empty()) {
@@ -134,14 +148,26 @@ Verdict run_weight(const Session& session) {
 Verdict run_mode(const Session& session, rpc::Mode mode) {
   rpc::SetModeRequest request;
   const Intent intent{fill(request, session), "mode", word_of(mode)};
+  const Arguments& arguments = session.arguments;
   request.set_mode(mode);
+  request.set_term_seconds(arguments.duration(mode == rpc::DRAIN ? "--by" : "--for", 0));
+  request.set_keep_flows(arguments.has("--forever"));
+  if (arguments.has("--by") && !request.keep_flows()) {
+    request.set_jitter_seconds(
+        static_cast<std::uint32_t>(arguments.duration("--jitter", limits::kDefaultJitterSeconds)));
+  }
+  request.set_force(arguments.has("--force"));
   return finish(session, session.client.set_mode(request, session.deadline), intent,
                 mode == rpc::DRAIN);
 }
 
 Verdict run_reload(const Session& session) {
   const bool dry_run = session.arguments.has("--dry-run");
-  auto reply = session.client.reload(dry_run, session.deadline);
+  rpc::ReloadRequest request;
+  request.set_dry_run(dry_run);
+  request.set_author(session.console.author);
+  request.set_reason(session.arguments.text("--reason"));
+  auto reply = session.client.reload(request, session.deadline);
   if (!reply) return reply.failure();
   if (!reply->diagnostics().empty()) return refused_file(*reply, session);
   if (session.arguments.has("--wait") && !dry_run && reply->epoch() == 0) {

@@ -31,7 +31,8 @@ Verdict run_status(const Session& session) {
 Verdict run_services(const Session& session) {
   const auto reply = session.client.services(session.arguments.text("SERVICE"), session.deadline);
   if (!reply) return reply.failure();
-  session.print(services_view(*reply, session.paint) + settings_view(*reply, session.paint),
+  session.print(services_view(*reply, session.paint) + settings_view(*reply, session.paint) +
+                    availability_view(*reply, session.paint, session.console.now_unix()),
                 to_json(*reply));
   return ExitCode::kOk;
 }

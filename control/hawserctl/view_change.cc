@@ -31,6 +31,13 @@ std::string note_line(const std::string& note, const Paint& paint) {
   return note.empty() ? "" : paint(Tone::kNotice, "note: " + printable(note)) + "\n";
 }
 
+// What a plan says to a change that was done all the same.
+std::string forced_line(const rpc::Plan& plan, const Paint& paint) {
+  const std::string refusal = refusal_of(plan);
+  if (refusal.empty()) return "";
+  return paint(Tone::kNotice, "forced: " + printable(refusal)) + "\n";
+}
+
 }  // namespace
 
 std::string change_view(const rpc::ChangeReply& reply, std::string_view subject,
@@ -39,8 +46,9 @@ std::string change_view(const rpc::ChangeReply& reply, std::string_view subject,
     return fmt::format("{} already; nothing to change\n", printable(subject)) +
            note_line(reply.note(), paint);
   }
-  return change_lines(reply.changes(), reply.dry_run(), paint) +
-         confirmation(reply.epoch(), reply.dry_run()) + note_line(reply.note(), paint);
+  std::string out = change_lines(reply.changes(), reply.dry_run(), paint);
+  out += reply.dry_run() ? plan_view(reply.plan(), paint) + "\n" : forced_line(reply.plan(), paint);
+  return out + confirmation(reply.epoch(), reply.dry_run()) + note_line(reply.note(), paint);
 }
 
 std::string reload_view(const rpc::ReloadReply& reply, const Paint& paint) {
@@ -48,6 +56,7 @@ std::string reload_view(const rpc::ReloadReply& reply, const Paint& paint) {
   if (reply.changes().empty()) {
     out += "the file is good and says what is in force already; nothing to change\n";
   } else {
+    if (reply.dry_run()) out += plan_view(reply.plan(), paint) + "\n";
     out += confirmation(reply.epoch(), reply.dry_run());
   }
   for (const std::string& note : reply.notes()) out += note_line(note, paint);

@@ -1,7 +1,4 @@
 // The view of `history`.
-#include <ctime>
-
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "units.h"
@@ -10,20 +7,15 @@
 namespace hawser::ctl {
 namespace {
 
-// "2026-03-02 08:15:40"; empty for a moment that is not known, or that no calendar has.
-std::string utc_text(std::uint64_t unix_seconds) {
-  constexpr std::uint64_t kYear10000 = 253'402'300'800;
-  if (unix_seconds == 0 || unix_seconds >= kYear10000) return "";
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
-}
-
-// "web/b1 weight 100 -> 50", "cookie_key 0 -> 1".
+// "web/b1 weight 100 -> 50", "web/b1 mode ready -> drain (forced)", "reload: 3 changes".
 std::string what_text(const rpc::HistoryRow& row) {
   std::string name = row.service();
   if (!row.backend().empty()) name += (name.empty() ? "" : "/") + row.backend();
   const auto side = [](const std::string& text) { return text.empty() ? "none" : text; };
-  return fmt::format("{}{}{} {} -> {}", name, name.empty() ? "" : " ", row.field(),
-                     side(row.before()), side(row.after()));
+  const std::string text = fmt::format("{}{}{}", name, name.empty() ? "" : " ", row.field());
+  if (row.field() == "reload") return fmt::format("{}: {}", text, side(row.after()));
+  return fmt::format("{} {} -> {}{}", text, side(row.before()), side(row.after()),
+                     row.forced() ? " (forced)" : "");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The views of `services`, `backends`, `counters` and `flows`.
 #include <fmt/format.h>
 
+#include "hawser/base/duration.h"
 #include "top.h"
 #include "units.h"
 #include "views.h"
@@ -9,8 +10,43 @@ namespace hawser::ctl {
 namespace {
 
 std::string weight_text(const rpc::BackendRow& row) {
-  if (row.weight() == row.weight_file()) return std::to_string(row.weight());
-  return fmt::format("{} (file {})", row.weight(), row.weight_file());
+  std::string more;
+  if (row.weight() != row.weight_file()) more = fmt::format("file {}", row.weight_file());
+  const bool whole = row.weight_now() == 0 || row.weight_now() == row.weight();
+  if (!whole) more += fmt::format("{}{:.3g} now", more.empty() ? "" : ", ", row.weight_now());
+  return more.empty() ? std::to_string(row.weight()) : fmt::format("{} ({})", row.weight(), more);
+}
+
+// "17:40:00 UTC, 62 % of sessions let go"; of a state that does not end by itself nothing.
+std::string ends_text(const rpc::BackendRow& row, std::uint64_t now_unix) {
+  if (row.until_unix() == 0) return {};
+  const std::string moment = utc_near(row.until_unix(), now_unix);
+  if (row.state() != "draining") return moment;
+  if (now_unix < row.until_unix()) {
+    return fmt::format("{}, {:.0f} % of sessions let go", moment, row.sessions_released() * 100);
+  }
+  if (row.keeps_flows()) return moment + ", flows kept";
+  return fmt::format("{}, {:.0f} % of flows ended", moment, row.flows_released() * 100);
+}
+
+// "50 %, drain: stopping".
+std::string agent_text(const rpc::BackendRow& row) {
+  if (row.agent_result().empty()) return {};
+  std::string out = row.agent() == "none" ? "" : row.agent();
+  if (row.agent_percent() != 100)
+    out += fmt::format("{}{} %", out.empty() ? "" : " ", row.agent_percent());
+  return out.empty() ? row.agent_result() : out + ": " + row.agent_result();
+}
+
+std::string ejections_text(const rpc::BackendRow& row) {
+  return row.ejections() == 0 ? "" : std::to_string(row.ejections());
+}
+
+std::string guards_text(const rpc::ServiceRow& row) {
+  std::string out;
+  if (!row.max_draining().empty()) out = "max_draining " + row.max_draining();
+  if (!row.min_ready().empty()) out += (out.empty() ? "" : ", ") + ("min_ready " + row.min_ready());
+  return out.empty() ? "off" : out;
 }
 
 // "operator (ada): disk swap", "check failed: connection refused".
@@ -82,7 +118,7 @@ void add_counters(Table& table,
 
 Tone tone_of_state(std::string_view state) noexcept {
   if (state == "ready" || state == "ok") return Tone::kGood;
-  if (state == "down") return Tone::kBad;
+  if (state == "down" || state == "panic") return Tone::kBad;
   return Tone::kNotice;  // starting, draining, maintenance, degraded
 }
 
@@ -130,6 +166,28 @@ std::string settings_view(const rpc::ServicesReply& reply, const Paint& paint) {
   return table.empty() ? "" : std::string("\n") + table.render(paint);
 }
 
+std::string availability_view(const rpc::ServicesReply& reply, const Paint& paint,
+                              std::uint64_t now_unix) {
+  Table table({{"SERVICE"},
+               {"SLOW START", Align::kRight},
+               {"GUARDS"},
+               {"ON PANIC"},
+               {"PASSIVE"},
+               {"EJECTED", Align::kRight, true},
+               {"PANIC SINCE", Align::kLeft, true}});
+  for (const rpc::ServiceRow& row : reply.services()) {
+    const std::uint64_t milliseconds = std::uint64_t{row.slow_start_seconds()} * 1000;
+    table.add({Cell(row.name(), Tone::kStrong),
+               milliseconds == 0 ? "off" : duration_text(milliseconds), guards_text(row),
+               row.on_panic(), row.passive(),
+               row.backends_ejected() == 0 ? "" : std::to_string(row.backends_ejected()),
+               row.panic_since_unix() == 0
+                   ? Cell("")
+                   : Cell(human_ago(row.panic_since_unix(), now_unix), Tone::kBad)});
+  }
+  return table.empty() ? "" : std::string("\n") + table.render(paint);
+}
+
 std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                           std::uint64_t now_unix) {
   Table table({{"BACKEND"},
@@ -137,6 +195,7 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                {"GENERATION", Align::kLeft, true},
                {"STATE"},
                {"SINCE"},
+               {"ENDS", Align::kLeft, true},
                {"WEIGHT", Align::kRight},
                {"SHARE", Align::kRight},
                {"FLOWS", Align::kRight},
@@ -147,15 +206,18 @@ std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                {"ERRORS", Align::kRight, true},
                {"SESSIONS", Align::kRight, true},
                {"HEALTH"},
+               {"AGENT", Align::kLeft, true},
+               {"EJECTIONS", Align::kRight, true},
                {"CAUSE"}});
   for (const rpc::BackendRow& row : reply.backends()) {
     table.add({Cell(row.service() + "/" + row.name(), Tone::kStrong), row.address(),
                row.generation(), Cell(row.state(), tone_of_state(row.state())),
-               human_ago(row.since_unix(), now_unix), weight_text(row), human_share(row.share()),
-               human_count(row.flows()), human_count(row.new_flows()), human_bytes(row.bytes_in()),
-               human_bytes(row.bytes_out()), some(row.requests()), some(errors_of(row)),
-               some(row.live_sessions()),
-               Cell(health_text(row, now_unix), tone_of_health(row.health())), cause_text(row)});
+               human_ago(row.since_unix(), now_unix), ends_text(row, now_unix), weight_text(row),
+               human_share(row.share()), human_count(row.flows()), human_count(row.new_flows()),
+               human_bytes(row.bytes_in()), human_bytes(row.bytes_out()), some(row.requests()),
+               some(errors_of(row)), some(row.live_sessions()),
+               Cell(health_text(row, now_unix), tone_of_health(row.health())), agent_text(row),
+               ejections_text(row), cause_text(row)});
   }
   return table.empty() ? "no backends\n" : table.render(paint);
 }

@@ -17,6 +17,9 @@ namespace hawser::ctl {
 [[nodiscard]] std::string services_view(const rpc::ServicesReply& reply, const Paint& paint);
 // What services bear and whom they let in: the lower table of `services`.
 [[nodiscard]] std::string settings_view(const rpc::ServicesReply& reply, const Paint& paint);
+// What they do when backends come, fail and leave: the lowest table of `services`.
+[[nodiscard]] std::string availability_view(const rpc::ServicesReply& reply, const Paint& paint,
+                                            std::uint64_t now_unix);
 [[nodiscard]] std::string backends_view(const rpc::BackendsReply& reply, const Paint& paint,
                                         std::uint64_t now_unix);
 // `all`: also counters at zero.
@@ -39,6 +42,12 @@ namespace hawser::ctl {
 // Moments are told as they passed by and in UTC, to find them in logs and graphs.
 [[nodiscard]] std::string history_view(const rpc::HistoryReply& reply, const Paint& paint,
                                        std::uint64_t now_unix);
+// One line, without a table: events come one by one.
+[[nodiscard]] std::string event_line(const rpc::Event& event, const Paint& paint);
+// What the guards say, and what becomes of every backend of the services that change.
+[[nodiscard]] std::string plan_view(const rpc::Plan& plan, const Paint& paint);
+// "min_ready of web is 1, would be 0"; empty: no guard refuses.
+[[nodiscard]] std::string refusal_of(const rpc::Plan& plan);
 // One sentence, then the backend or the status.
 [[nodiscard]] std::string why_view(const path::ExplainReply& reply, std::string_view service,
                                    const Paint& paint);

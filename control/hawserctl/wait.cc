@@ -71,27 +71,29 @@ std::optional<Failure> check_draining(const rpc::BackendsReply& reply, const Bac
                  "say \"hawserctl backends\" to see, and drain again"};
 }
 
-// The live flows by the dataplane's own counters: a list of backends shows 0 also where hawserd
-// could not ask it. Nothing: not known at this poll.
-using LiveFlows = std::optional<std::uint64_t>;
-Outcome<LiveFlows> poll_flows(const Client& client, const BackendName& name,
-                              Client::Time deadline) {
+// By the dataplane's own counters: a list of backends shows 0 flows also where hawserd could not
+// ask it. Nothing: not known at this poll.
+using Step = std::optional<DrainStep>;
+Outcome<Step> poll_drain(const Client& client, const BackendName& name, Client::Time deadline) {
   const auto backends = client.backends(name.service, name.backend, deadline);
   if (!backends) {
-    if (passes(backends.failure())) return LiveFlows();
+    if (passes(backends.failure())) return Step();
     return backends.failure();
   }
   if (const auto ended = check_draining(*backends, name)) return *ended;
-  const std::string& service = backends->backends(0).service();
+  const rpc::BackendRow& drained = backends->backends(0);
   const auto counters = client.counters(deadline);
   if (!counters) {
-    if (passes(counters.failure())) return LiveFlows();
+    if (passes(counters.failure())) return Step();
     return counters.failure();
   }
   for (const path::BackendCounters& row : counters->counters().backends()) {
-    if (row.service() == service && row.backend() == name.backend) return LiveFlows(row.flows());
+    if (row.service() != drained.service() || row.backend() != name.backend) continue;
+    return Step({.flows = row.flows() - std::min(row.closing_flows(), row.flows()),
+                 .released = drained.sessions_released(),
+                 .until_unix = drained.until_unix()});
   }
-  return LiveFlows();
+  return Step();
 }
 
 }  // namespace
@@ -108,24 +110,24 @@ Outcome<std::uint64_t> wait_confirmed(const Client& client, Client::Time deadlin
 Outcome<std::uint64_t> wait_drained(const Client& client, const BackendName& name,
                                     Client::Time deadline, const DrainProgress& progress) {
   int zeros = 0;
-  LiveFlows last;
+  Step last;
   for (;;) {
     const auto poll = poll_confirmed(client, deadline);
     if (!poll) return poll.failure();
     if (poll->confirmed) {
-      const auto flows = poll_flows(client, name, deadline);
-      if (!flows) return flows.failure();
-      if (*flows) {
-        last = *flows;
+      const auto step = poll_drain(client, name, deadline);
+      if (!step) return step.failure();
+      if (*step) {
+        last = *step;
         progress(*last);
-        zeros = *last == 0 ? zeros + 1 : 0;
+        zeros = last->flows == 0 ? zeros + 1 : 0;
       }
       if (zeros >= kZerosInARow) return poll->epoch;
     }
     if (!sleep_until_next(deadline, kDrainPoll)) {
       if (!last) return not_confirmed(poll->why_not);
       return Failure{ExitCode::kTimedOut,
-                     fmt::format("{} still has {}", name.to_string(), counted(*last, "flow")),
+                     fmt::format("{} still has {}", name.to_string(), counted(last->flows, "flow")),
                      "it goes on draining; wait again, or end them with \"hawserctl maintenance\""};
     }
   }

@@ -14,8 +14,14 @@ namespace hawser::ctl {
 // restarts meanwhile is waited for.
 [[nodiscard]] Outcome<std::uint64_t> wait_confirmed(const Client& client, Client::Time deadline);
 
-// Called with the live flows of each poll.
-using DrainProgress = std::function<void(std::uint64_t flows)>;
+// How far a drain is.
+struct DrainStep {
+  std::uint64_t flows = 0;       // live, without those that are over
+  double released = 0;           // of the sessions, 0..1
+  std::uint64_t until_unix = 0;  // its deadline; 0: none
+};
+// Called at each poll.
+using DrainProgress = std::function<void(const DrainStep& step)>;
 
 // Until the backend, draining and confirmed so by the dataplane, has no live flow. Fails when it is
 // given traffic again meanwhile. The value is the epoch.

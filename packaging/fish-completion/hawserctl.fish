@@ -29,8 +29,11 @@ function __hawserctl_takes_value
             '* --timeout' \
             'backends --service' \
             'weight --reason' \
+            'drain --by' \
+            'drain --jitter' \
             'drain --reason' \
             'ready --reason' \
+            'maintenance --for' \
             'maintenance --reason' \
             'flows --service' \
             'flows --backend' \
@@ -40,6 +43,10 @@ function __hawserctl_takes_value
             'top --service' \
             'top --interval' \
             'top --count' \
+            'reload --reason' \
+            'events --last' \
+            'events --service' \
+            'events --backend' \
             'keys --reason' \
             'history --service' \
             'history --backend' \
@@ -86,7 +93,8 @@ function __hawserctl_words
         else if string match -q -- '-*' $word
             __hawserctl_takes_value "$verb" $word; and set value yes
         else
-            test -z "$verb"; and set verb $word
+            # What is planned is completed as if it were done.
+            test -z "$verb" -o "$verb" = plan; and set verb $word
             echo $word
         end
     end
@@ -100,6 +108,7 @@ end
 # Whether this is the verb, and where a number is given: whether that argument of it comes next.
 function __hawserctl_at
     set -l words (__hawserctl_words)
+    test "$words[1]" = plan -a (count $words) -gt 1; and set -e words[1]
     test "$words[1]" = $argv[1]; or return 1
     test (count $argv) -eq 1; or test (count $words) -eq $argv[2]
 end
@@ -122,6 +131,8 @@ complete -c hawserctl -n __hawserctl_no_verb -a counters -d 'Show what became of
 complete -c hawserctl -n __hawserctl_no_verb -a flows -d 'List live flows, filtered.'
 complete -c hawserctl -n __hawserctl_no_verb -a top -d 'Watch backends live.'
 complete -c hawserctl -n __hawserctl_no_verb -a reload -d 'Read the configuration file again.'
+complete -c hawserctl -n __hawserctl_no_verb -a plan -d 'What would this change do? Exactly VERB … --dry-run.'
+complete -c hawserctl -n __hawserctl_no_verb -a events -d 'What happened, and what happens.'
 complete -c hawserctl -n __hawserctl_no_verb -a check -d 'Is this configuration file good? Needs no hawserd.'
 complete -c hawserctl -n __hawserctl_no_verb -a keys -d 'List the keys that sign session cookies, or rotate them.'
 complete -c hawserctl -n __hawserctl_no_verb -a history -d 'Show who changed what, when and why.'
@@ -139,6 +150,10 @@ complete -c hawserctl -n '__hawserctl_at weight' -l dry-run -d 'say what would c
 complete -c hawserctl -n '__hawserctl_at weight' -l reason -x -d 'why; shown by status, backends and history to everybody'
 complete -c hawserctl -n '__hawserctl_at weight' -l wait -d 'return when the dataplane has confirmed it'
 complete -c hawserctl -n '__hawserctl_at weight 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at drain' -l by -x -d 'until then sessions are let go evenly; at that time what is left is ended'
+complete -c hawserctl -n '__hawserctl_at drain' -l jitter -x -d 'what is left at the deadline is ended over that long; default 10s'
+complete -c hawserctl -n '__hawserctl_at drain' -l forever -d 'with --by: flows that are left at the deadline are not ended'
+complete -c hawserctl -n '__hawserctl_at drain' -l force -d 'also where a guard of the service refuses; is written down'
 complete -c hawserctl -n '__hawserctl_at drain' -l dry-run -d 'say what would change, and change nothing'
 complete -c hawserctl -n '__hawserctl_at drain' -l reason -x -d 'why; shown by status, backends and history to everybody'
 complete -c hawserctl -n '__hawserctl_at drain' -l wait -d 'return when the backend has no live flow left; exit 4 when some remain at --timeout'
@@ -147,6 +162,8 @@ complete -c hawserctl -n '__hawserctl_at ready' -l dry-run -d 'say what would ch
 complete -c hawserctl -n '__hawserctl_at ready' -l reason -x -d 'why; shown by status, backends and history to everybody'
 complete -c hawserctl -n '__hawserctl_at ready' -l wait -d 'return when the dataplane has confirmed it'
 complete -c hawserctl -n '__hawserctl_at ready 1' -a '(__hawserctl_backend)' -d 'BACKEND'
+complete -c hawserctl -n '__hawserctl_at maintenance' -l for -x -d 'it is ready again by itself after that long'
+complete -c hawserctl -n '__hawserctl_at maintenance' -l force -d 'also where a guard of the service refuses; is written down'
 complete -c hawserctl -n '__hawserctl_at maintenance' -l dry-run -d 'say what would change, and change nothing'
 complete -c hawserctl -n '__hawserctl_at maintenance' -l reason -x -d 'why; shown by status, backends and history to everybody'
 complete -c hawserctl -n '__hawserctl_at maintenance' -l wait -d 'return when the dataplane has confirmed it'
@@ -162,7 +179,13 @@ complete -c hawserctl -n '__hawserctl_at top' -l interval -x -d 'between refresh
 complete -c hawserctl -n '__hawserctl_at top' -l count -x -d 'print N views and exit'
 complete -c hawserctl -n '__hawserctl_at top' -l once -d 'the same as --count 1'
 complete -c hawserctl -n '__hawserctl_at reload' -l dry-run -d 'say what would change, and change nothing'
+complete -c hawserctl -n '__hawserctl_at reload' -l reason -x -d 'why; shown by status, backends and history to everybody'
 complete -c hawserctl -n '__hawserctl_at reload' -l wait -d 'return when the dataplane has confirmed it'
+complete -c hawserctl -n '__hawserctl_at plan 1' -a 'weight drain ready maintenance reload keys' -d 'VERB'
+complete -c hawserctl -n '__hawserctl_at events' -l follow -d 'go on with what happens, until Ctrl-C'
+complete -c hawserctl -n '__hawserctl_at events' -l last -x -d 'of the past only the newest N; default 20'
+complete -c hawserctl -n '__hawserctl_at events' -l service -x -a '(__hawserctl_service)' -d 'only events of this service'
+complete -c hawserctl -n '__hawserctl_at events' -l backend -x -a '(__hawserctl_backend)' -d 'only events of this backend; without SERVICE/ of every one with that name'
 complete -c hawserctl -n '__hawserctl_at check 1' -F -d 'FILE'
 complete -c hawserctl -n '__hawserctl_at keys' -l dry-run -d 'say what would change, and change nothing'
 complete -c hawserctl -n '__hawserctl_at keys' -l reason -x -d 'why; shown by keys and history to everybody'

@@ -83,13 +83,18 @@ def sessions(demo):
     first, home = users[0], users[0].met[0]
     before = why(demo, first)
 
-    demo.show.heading(f"Their home, {home}, drains: its users move once, also on open connections")
+    demo.show.heading(f"Their home, {home}, drains by a deadline: its users move once, without a gap")
     started = moved(demo)
     connected = Load(APP, records=True, concurrency=12, requests=0, pause=50, seconds=60,
                      sources=",".join(USERS))
     with connected:
         time.sleep(0.5)
-        demo.ctl("drain", f"app/{home}", "--reason", "new release")
+        demo.ctl("drain", f"app/{home}", "--by", "2s", "--reason", "new release")
+        time.sleep(1)
+        demo.ctl("backends", "app")
+        demo.balancer.until(
+            lambda: demo.balancer.backends("app")[home]["sessions_released"] == 1,
+            "the last session to be let go")
         drained = time.time()
         between = why(demo, first)
         visits(demo, users)

@@ -54,6 +54,9 @@ model::Service spliced() {
   backend.address = *net::parse_address("10.0.0.11");
   backend.port = 80;
   backend.generation = "v1";
+  backend.admission = model::Admission::kDraining;
+  backend.departure = {.sessions = limits::kSlices, .flows = 77};
+  backend.starting_unix = 1'800'000'000;
   return service;
 }
 
@@ -180,6 +183,10 @@ TEST(ConvertSplice, WhatNoMessageOfOursHasIsRefused) {
        web + "affinity name has 129 bytes, must have at most 128"},
       {[](auto& m) { service(m).mutable_backends(0)->set_generation(std::string(64, 'x')); },
        "service \"web\", backend \"b1\": generation has 64 bytes, must have at most 63"},
+      {[](auto& m) { service(m).mutable_backends(0)->set_sessions_released(4097); },
+       "service \"web\", backend \"b1\": released sessions is 4097, must be 0 to 4096"},
+      {[](auto& m) { service(m).mutable_backends(0)->set_flows_released(4097); },
+       "service \"web\", backend \"b1\": released flows is 4097, must be 0 to 4096"},
       {[](auto& m) { m.mutable_cookie_keys(0)->set_id(16); },
        "cookie key 16: id is 16, must be 0 to 15"},
       {[](auto& m) { m.mutable_cookie_keys(1)->set_id(15); }, "both cookie keys have the id 15"},

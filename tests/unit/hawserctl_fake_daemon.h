@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -44,7 +45,13 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
   rpc::RotateKeysRequest last_rotation;
   std::vector<path::CaptureReply> captured;  // with `answer` behind them, or `last` in the last
   path::Capture last_capture;
-  bool capture_waits = false;     // until it is cancelled
+  bool capture_waits = false;  // until it is cancelled
+  rpc::ReloadRequest last_reload;
+  std::vector<rpc::Event> events;
+  rpc::EventsRequest last_events;
+  bool holds = false;             // a followed stream goes on until the caller leaves
+  grpc::Status end_of_events;     // of a stream that has no more
+  std::uint64_t closing = 0;      // of web/b1's flows
   path::ServiceCounters spliced;  // with a name: of the service in GetCounters
 
   grpc::Status GetVersion(grpc::ServerContext*, const rpc::VersionRequest*,
@@ -91,6 +98,7 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
       backend.set_service("web");
       backend.set_backend("b1");
       backend.set_flows(flows_left[std::min<std::size_t>(poll, flows_left.size() - 1)]);
+      backend.set_closing_flows(closing);
     }
     return poll < counters_fail ? grpc::Status(grpc::UNAVAILABLE, "no answer") : answer;
   }
@@ -157,8 +165,18 @@ class FakeDaemon final : public rpc::Observe::Service, public rpc::Administer::S
     *reply = change;
     return answer;
   }
-  grpc::Status Reload(grpc::ServerContext*, const rpc::ReloadRequest*,
+  grpc::Status StreamEvents(grpc::ServerContext* context, const rpc::EventsRequest* request,
+                            grpc::ServerWriter<rpc::Event>* writer) override {
+    last_events = *request;
+    for (const rpc::Event& event : events) writer->Write(event);
+    while (request->follow() && holds && !context->IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return end_of_events;
+  }
+  grpc::Status Reload(grpc::ServerContext*, const rpc::ReloadRequest* request,
                       rpc::ReloadReply* reply) override {
+    last_reload = *request;
     *reply = reload;
     return answer;
   }

@@ -103,7 +103,7 @@ TEST(Generated, NoPlaceOfAScriptIsLeftEmpty) {
 }
 
 TEST(Generated, AChoiceTakesItsWordsOnly) {
-  for (const Value value : {Value::kSort, Value::kAction, Value::kShell}) {
+  for (const Value value : {Value::kSort, Value::kAction, Value::kPlanned, Value::kShell}) {
     EXPECT_FALSE(words_of(value).empty());
   }
   EXPECT_EQ(words_of(Value::kSort).size(), sort_keys().size());

@@ -28,7 +28,8 @@ rpc::HistoryRow row(std::uint64_t at_unix, const std::string& author, const std:
 rpc::HistoryReply three_changes() {
   rpc::HistoryReply reply;
   *reply.add_history() = row(kNow - 200, "ada", "web/b1", "mode", "ready", "drain", "disk swap");
-  *reply.add_history() = row(kNow - 86400, "bob", "", "cookie_key", "", "0 (forced)", "");
+  *reply.add_history() = row(kNow - 86400, "bob", "", "cookie_key", "", "0", "");
+  reply.mutable_history(1)->set_forced(true);
   *reply.add_history() = row(kNow - 90000, "hawserd", "old/b9", "weight", "50", "", "it is gone");
   return reply;
 }

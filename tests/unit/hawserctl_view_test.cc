@@ -292,6 +292,7 @@ TEST(JsonViews, EveryKeyIsDocumentedAndNoOther) {
   expect_documented(VerbId::kReload, reload_json(filled<rpc::ReloadReply>()));
   expect_documented(VerbId::kCounters, to_json(filled<rpc::CountersReply>())["counters"]);
   expect_documented(VerbId::kKeys, rotation_json(filled<rpc::RotateKeysReply>()));
+  expect_documented(VerbId::kEvents, to_json(filled<rpc::Event>()));
   expect_documented(VerbId::kHistory, to_json(filled<rpc::HistoryReply>()));
   expect_documented(VerbId::kWhy, to_json(filled<path::ExplainReply>()));
   expect_documented(VerbId::kFlows, flows_json(filled<path::FlowsReply>()));

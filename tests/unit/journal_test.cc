@@ -3,9 +3,12 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <span>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "scratch_directory.h"
 
@@ -149,6 +152,65 @@ TEST_F(JournalTest, ADamagedDatabaseIsAnErrorWithItsName) {
   const Result<std::unique_ptr<Journal>> journal = Journal::open(directory_);
   ASSERT_FALSE(journal.has_value());
   EXPECT_NE(journal.error().message.find("journal.sqlite"), std::string::npos);
+}
+
+// As the first hawserd made it, with what was in it.
+void make_first_version(const std::string& path) {
+  constexpr const char* kTables = R"(
+CREATE TABLE intent (
+  service TEXT NOT NULL, backend TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
+  author TEXT NOT NULL, reason TEXT NOT NULL, since_unix INTEGER NOT NULL,
+  PRIMARY KEY (service, backend, field)) WITHOUT ROWID;
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY, at_unix INTEGER NOT NULL, service TEXT NOT NULL, backend TEXT NOT NULL,
+  field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, author TEXT NOT NULL,
+  reason TEXT NOT NULL);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+INSERT INTO intent VALUES ('web', 'b1', 'mode', 'drain', 'ann', 'disk swap', 100);
+INSERT INTO history VALUES (1, 100, 'web', 'b1', 'mode', 'ready', 'drain', 'ann', 'disk swap');
+INSERT INTO meta VALUES ('epoch', 77);
+)";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, kTables, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+}
+
+TEST_F(JournalTest, AnOlderOneIsTakenOverWithAllThatIsInIt) {
+  open().reset();
+  const std::string path = directory_ + "/journal.sqlite";
+  std::filesystem::remove(path);
+  make_first_version(path);
+  Intent later = kDrain;
+  later.terms = {.until_unix = 900, .jitter_seconds = 30, .keep_flows = true};
+  later.by.forced = true;
+  {
+    const std::unique_ptr<Journal> journal = open();
+    EXPECT_EQ(*journal->intents(), std::vector<Intent>{kDrain});
+    EXPECT_EQ(*journal->reserved_epoch(), Epoch(77));
+    const std::vector<HistoryEntry> history = *journal->history({}, 10);
+    ASSERT_EQ(history.size(), 1U);
+    EXPECT_EQ(history[0].after, "drain");
+    EXPECT_FALSE(history[0].by.forced);
+    const IntentChange change{later, "drain", "drain until", later.by};
+    ASSERT_TRUE(journal->record(std::span(&change, 1)).has_value());
+  }
+  const std::unique_ptr<Journal> again = open();  // not taken over twice
+  EXPECT_EQ(again->intents()->front().terms, later.terms);
+  EXPECT_TRUE(again->history({}, 10)->front().by.forced);
+}
+
+TEST_F(JournalTest, ANewerOneIsLeftAlone) {
+  open().reset();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory_ + "/journal.sqlite").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  const Result<std::unique_ptr<Journal>> journal = Journal::open(directory_);
+  ASSERT_FALSE(journal.has_value());
+  EXPECT_NE(journal.error().message.find("written by a newer hawserd (version 99"),
+            std::string::npos);
 }
 
 TEST_F(JournalTest, ADirectoryThatCannotBeMadeIsAnError) {

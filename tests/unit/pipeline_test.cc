@@ -1,6 +1,8 @@
 // Properties of the whole pipeline: spread by weight, exact counts, no allocation per packet.
+#include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -95,6 +97,75 @@ void expect_consistent(Harness& harness, std::uint64_t packets) {
     flows += counters.flows.read();
   }
   EXPECT_EQ(flows, harness.worker().ipv4.live() + harness.worker().ipv6.live());
+}
+
+// Ports of one client whose flows go on when they send the next packet.
+std::set<std::uint16_t> ports_that_go_on(Harness& harness, const std::set<std::uint16_t>& ports) {
+  std::set<std::uint16_t> kept;
+  for (const std::uint16_t port : ports) {
+    const Verdict verdict = send(harness, client(1, port, net::kTcpAck));
+    if (verdict == Verdict::kForwardNat)
+      kept.insert(port);
+    else
+      EXPECT_EQ(verdict, Verdict::kReplyReset);
+  }
+  return kept;
+}
+
+TEST(Pipeline, ADrainingBackendsFlowsAreLetGoPartByPart) {
+  Harness harness;
+  std::vector<model::Service> services{
+      service("web", "10.0.0.100", 80, {backend("b1", "10.0.1.1", 8080, 100)})};
+  harness.apply(services);
+  std::set<std::uint16_t> ports;
+  for (std::uint16_t port = 1000; port < 3000; ++port) {
+    ASSERT_EQ(send(harness, client(1, port)), Verdict::kForwardNat);
+    ports.insert(port);
+  }
+  model::Backend& leaving = services[0].backends[0];
+  leaving.admission = model::Admission::kDraining;
+  leaving.departure.sessions = limits::kSlices;  // is not about flows
+  harness.apply(services);
+  EXPECT_EQ(ports_that_go_on(harness, ports), ports);
+  for (const std::uint16_t eighths : {1, 4, 7}) {
+    leaving.departure.flows = static_cast<std::uint16_t>(limits::kSlices / 8 * eighths);
+    harness.apply(services);
+    const std::set<std::uint16_t> left = ports_that_go_on(harness, ports);
+    EXPECT_NEAR(static_cast<double>(left.size()), 250.0 * (8 - eighths), 80);
+    EXPECT_TRUE(std::includes(ports.begin(), ports.end(), left.begin(), left.end()));
+    ports = left;
+  }
+  leaving.departure.flows = limits::kSlices;
+  harness.apply(services);
+  EXPECT_TRUE(ports_that_go_on(harness, ports).empty());
+  EXPECT_EQ(harness.flows_of(harness.id_of("b1")), 0U);
+}
+
+TEST(Pipeline, ADrainingBackendsSessionsAreLetGoPartByPartAndStayAway) {
+  pipeline::BackendEntry entry;
+  entry.admission = model::Admission::kDraining;
+  std::uint64_t before = 10'000;
+  for (const std::uint16_t part : {0, 1024, 2048, 3072, 4096}) {
+    std::uint64_t kept = 0;
+    for (std::uint64_t session = 0; session < 10'000; ++session) {
+      entry.departure.sessions = part;
+      const bool keeps = entry.keeps_session(session);
+      kept += keeps ? 1 : 0;
+      // Who has gone does not come back.
+      entry.departure.sessions = static_cast<std::uint16_t>(part / 2);
+      if (keeps) EXPECT_TRUE(entry.keeps_session(session));
+    }
+    EXPECT_NEAR(static_cast<double>(kept), 10'000.0 * (4096 - part) / 4096, 200);
+    EXPECT_LE(kept, before);
+    before = kept;
+  }
+  EXPECT_EQ(before, 0U);
+  entry.admission = model::Admission::kServing;
+  EXPECT_TRUE(entry.keeps_session(1));
+  entry.admission = model::Admission::kDown;
+  entry.departure = {};
+  EXPECT_FALSE(entry.keeps_session(1));
+  EXPECT_FALSE(entry.keeps_flow(1));
 }
 
 TEST(Pipeline, CountsStayExactThroughRandomTrafficChangesAndExpiry) {
