@@ -37,7 +37,7 @@ def test_ping_without_fragmentation(system):
 def test_ping_is_answered_when_no_backend_serves(system):
     """The address belongs to the balancer: its echo does not depend on a backend."""
     for name in ("b1", "b2", "b3"):
-        system.done("maintenance", f"web/{name}", "--wait")
+        system.done("maintenance", f"web/{name}", "--force", "--wait")
     contains(ping("10.77.0.100"), "5 received, 0% packet loss", "ping")
     for name in ("b1", "b2", "b3"):
         system.done("ready", f"web/{name}", "--wait")

@@ -113,7 +113,7 @@ def test_maintenance_takes_all(system):
 def test_last_backend(system):
     """With every backend in maintenance connections are refused by name; ready heals it."""
     for name in ("b1", "b2", "b3"):
-        system.done("maintenance", f"web/{name}", "--wait")
+        system.done("maintenance", f"web/{name}", "--force", "--wait")
     seen, counts = system.counted(
         lambda: load(TARGET, connections=5, concurrency=5, timeout=1.5))
     equal(seen["ok"], 0, "requests served by nobody")

@@ -173,7 +173,10 @@ async def talk_over_a_drain(system):
         user = User("drained")
         user.cookie = cookie
         user.visit(SITE, 80)
-        check(user.home != home, "a new connection went to the drained home")
+        equal(user.home, home, "home of the session while its home drains")
+        user = User("new")
+        user.visit(SITE, 80)
+        check(user.home != home, "a new user went to the drained home")
         system.done("maintenance", f"web/{home}", "--wait")
         try:
             return home, await echo("three")

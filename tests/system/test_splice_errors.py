@@ -162,7 +162,7 @@ def test_no_backend(system):
     """Every backend in maintenance: 503 at once, by that name; ready heals it."""
     sites.start(system)
     for n in (1, 2, 3):
-        system.done("maintenance", f"empty/b{n}", "--wait")
+        system.done("maintenance", f"empty/b{n}", "--force", "--wait")
     for _ in range(3):
         with Talk(SITE, 84) as talk:
             began = time.monotonic()

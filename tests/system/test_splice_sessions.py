@@ -235,15 +235,37 @@ def sentence(system, cookie):
     return reply["reason"], reply["backend"]
 
 
+def test_drain_keeps_sessions(system):
+    """A home that drains without a deadline keeps its sessions and gets no new ones."""
+    sites.start(system)
+    user = users_of_each(SITE, 80)["b2"][0]
+    system.done("drain", "web/b2", "--reason", "test")
+    with Talk(SITE, 80) as kept:
+        for _ in range(5):
+            user.ask(kept)
+    for _ in range(5):
+        user.visit(SITE, 80)
+    equal((user.home, user.given), ("b2", 1), "home and cookies given")
+    contains(sentence(system, user.cookie)[0], "its session's home", "why, while it drains")
+    for number in range(20):
+        new = User(f"new-{number}")
+        new.visit(SITE, 80)
+        check(new.home != "b2", "a new user got the draining home")
+    system.done("ready", "web/b2", "--wait")
+
+
 def test_drain_moves_a_session_once(system):
-    """A drained home: the next response has a new cookie, and the session stays where it went."""
+    """A home past its deadline: a new cookie with the next response, and the session stays there."""
     sites.start(system)
     user = users_of_each(SITE, 80)["b2"][0]
     before = user.cookie
     contains(sentence(system, before)[0], "its session's home", "why, at home")
     with Talk(SITE, 80) as kept:
         user.ask(kept)
-        system.done("drain", "web/b2", "--reason", "test")
+        system.done("drain", "web/b2", "--by", "1s", "--forever", "--reason", "test")
+        system.balancer.until(
+            lambda: system.balancer.backends("web")["b2"]["sessions_released"] == 1,
+            "the last session to be let go")
         told, where = sentence(system, before)
         contains(told, "its session's home is gone or takes no requests", "why, drained")
         equal(user.ask(kept).status, 200, "status on the open connection")
@@ -261,12 +283,12 @@ def test_drain_moves_a_session_once(system):
 
 
 def test_drain_under_load(system):
-    """Draining under load: no failure, each of its users moves once, nobody else moves."""
+    """A deadline under load: no failure, each of its users moves once, nobody else moves."""
     sites.start(system)
     with crowd() as load:
         time.sleep(1)
-        system.done("drain", "web/b1", "--reason", "test")
-        time.sleep(1)
+        system.done("drain", "web/b1", "--by", "2s", "--reason", "test")
+        time.sleep(3.5)
         system.done("ready", "web/b1", "--wait")
         time.sleep(0.7)
         seen = load.stop()

@@ -183,10 +183,6 @@ TEST(ConvertSplice, WhatNoMessageOfOursHasIsRefused) {
        web + "affinity name has 129 bytes, must have at most 128"},
       {[](auto& m) { service(m).mutable_backends(0)->set_generation(std::string(64, 'x')); },
        "service \"web\", backend \"b1\": generation has 64 bytes, must have at most 63"},
-      {[](auto& m) { service(m).mutable_backends(0)->set_sessions_released(4097); },
-       "service \"web\", backend \"b1\": released sessions is 4097, must be 0 to 4096"},
-      {[](auto& m) { service(m).mutable_backends(0)->set_flows_released(4097); },
-       "service \"web\", backend \"b1\": released flows is 4097, must be 0 to 4096"},
       {[](auto& m) { m.mutable_cookie_keys(0)->set_id(16); },
        "cookie key 16: id is 16, must be 0 to 15"},
       {[](auto& m) { m.mutable_cookie_keys(1)->set_id(15); }, "both cookie keys have the id 15"},
@@ -201,6 +197,18 @@ TEST(ConvertSplice, WhatNoMessageOfOursHasIsRefused) {
     ASSERT_FALSE(got) << error;
     EXPECT_EQ(got.error().message, error);
   }
+}
+
+TEST(ConvertSplice, NoMoreThanEveryPartIsLetGo) {
+  wire::Snapshot message = message_of(desired({spliced()}));
+  wire::Backend& backend = *service(message).mutable_backends(0);
+  backend.set_sessions_released(limits::kSlices + 1);
+  EXPECT_EQ(from_message(message).error().message,
+            "service \"web\", backend \"b1\": released sessions is 4097, must be 0 to 4096");
+  backend.set_sessions_released(0);
+  backend.set_flows_released(limits::kSlices + 1);
+  EXPECT_EQ(from_message(message).error().message,
+            "service \"web\", backend \"b1\": released flows is 4097, must be 0 to 4096");
 }
 
 }  // namespace
