@@ -31,6 +31,8 @@ Reply Handlers::handle(const v1::Request& request, bool read_only) {
       return explain(request.explain(), parts_);
     case v1::Request::kCapture:
       return capture(request.capture(), read_only);
+    case v1::Request::kPreview:
+      return preview(request.preview(), read_only);
     case v1::Request::BODY_NOT_SET:
       break;
   }
@@ -52,10 +54,7 @@ v1::Response Handlers::hello(bool read_only) const {
 }
 
 v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
-  if (read_only) {
-    return error_response("this socket is for reading only; snapshots go to " +
-                          parts_.configuration.dataplane.socket);
-  }
+  if (read_only) return refusal();
   const Result<model::Desired> desired = api::from_message(request.snapshot());
   const auto applied =
       desired ? parts_.snapshots.apply(*desired) : Result<Snapshots::Applied>(desired.error());
@@ -71,6 +70,23 @@ v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
   reply.set_slots_moved(applied->slots_moved);
   reply.set_apply_microseconds(applied->microseconds);
   return response;
+}
+
+// Not for everybody: tables of any size are built for it, while packets for the kernel wait.
+v1::Response Handlers::preview(const v1::Preview& request, bool read_only) const {
+  if (read_only) return refusal();
+  const Result<model::Desired> candidate = api::from_message(request.snapshot());
+  if (!candidate) return error_response(candidate.error().message);
+  const Result<pipeline::Preview> preview = parts_.snapshots.preview(*candidate);
+  if (!preview) return error_response(preview.error().message);
+  v1::Response response;
+  report_preview(*preview, *response.mutable_preview());
+  return response;
+}
+
+v1::Response Handlers::refusal() const {
+  return error_response("this socket is for reading only; snapshots go to " +
+                        parts_.configuration.dataplane.socket);
 }
 
 v1::Response Handlers::get_snapshot(bool read_only) const {

@@ -21,7 +21,9 @@ class Handlers : public RequestHandler {
  private:
   [[nodiscard]] v1::Response hello(bool read_only) const;
   [[nodiscard]] v1::Response apply(const v1::Apply& request, bool read_only);
+  [[nodiscard]] v1::Response preview(const v1::Preview& request, bool read_only) const;
   [[nodiscard]] v1::Response get_snapshot(bool read_only) const;
+  [[nodiscard]] v1::Response refusal() const;
   [[nodiscard]] v1::Response status() const;
   [[nodiscard]] v1::Response counters() const;
   [[nodiscard]] Reply flows(const v1::Flows& request);

@@ -177,4 +177,19 @@ void report_counters(const Parts& parts, v1::CountersReply& reply) {
       parts.snapshots.refused());
 }
 
+void report_preview(const pipeline::Preview& preview, v1::PreviewReply& reply) {
+  reply.set_slots_moved(preview.slots_moved);
+  for (const pipeline::PreviewedBackend& row : preview.backends) {
+    v1::PreviewBackend& entry = *reply.add_backends();
+    entry.set_service(row.service);
+    entry.set_backend(row.backend);
+    entry.set_slots_before(row.slots_before);
+    entry.set_slots_after(row.slots_after);
+    entry.set_flows(row.flows);
+    entry.set_flows_broken(row.flows_broken);
+    if (row.before) entry.set_admission_before(static_cast<v1::Admission>(*row.before));
+    if (row.after) entry.set_admission_after(static_cast<v1::Admission>(*row.after));
+  }
+}
+
 }  // namespace hawser::dataplane

@@ -44,6 +44,10 @@ Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
                      std::chrono::duration_cast<std::chrono::microseconds>(took).count())};
 }
 
+Result<pipeline::Preview> Snapshots::preview(const model::Desired& candidate) const {
+  return builder_.preview(candidate, [this](BackendId id) { return live_flows(id); });
+}
+
 std::uint64_t Snapshots::live_flows(BackendId backend) const noexcept {
   std::uint64_t total = 0;
   for (const std::unique_ptr<Worker>& worker : workers_) {

@@ -34,6 +34,9 @@ class Snapshots {
   // with it and changes nothing. Blocks for as long as building takes.
   [[nodiscard]] Result<Applied> apply(model::Desired desired);
 
+  // What apply() would do now; changes nothing. Blocks for as long as building takes.
+  [[nodiscard]] Result<pipeline::Preview> preview(const model::Desired& candidate) const;
+
   [[nodiscard]] const pipeline::Snapshot& running() const noexcept { return *running_; }
   // What the running snapshot was built from; epoch 0 before the first.
   [[nodiscard]] const model::Desired& desired() const noexcept { return desired_; }

@@ -157,16 +157,16 @@ void DataplaneClient::wake() {
   loop_->wake();
 }
 
-Result<wire::Response> DataplaneQuery::ask(wire::Request& request) const {
+Result<wire::Response> DataplaneQuery::ask(wire::Request& request, seconds time) const {
   Result<DataplaneConnection> connection = DataplaneConnection::open(socket_);
   if (!connection) return connection.error();
-  return connection->call(request, Clock::now() + kQueryTime);
+  return connection->call(request, Clock::now() + time);
 }
 
 Result<wire::StatusReply> DataplaneQuery::status() const {
   wire::Request request;
   request.mutable_status();
-  const Result<wire::Response> reply = ask(request);
+  const Result<wire::Response> reply = ask(request, kQueryTime);
   if (!reply) return reply.error();
   if (!reply->has_status()) return fail(unexpected(*reply));
   return reply->status();
@@ -175,7 +175,7 @@ Result<wire::StatusReply> DataplaneQuery::status() const {
 Result<wire::CountersReply> DataplaneQuery::counters() const {
   wire::Request request;
   request.mutable_counters();
-  const Result<wire::Response> reply = ask(request);
+  const Result<wire::Response> reply = ask(request, kQueryTime);
   if (!reply) return reply.error();
   if (!reply->has_counters()) return fail(unexpected(*reply));
   return reply->counters();
@@ -220,10 +220,21 @@ Result<wire::Response> DataplaneQuery::capture(
 Result<wire::Response> DataplaneQuery::explain(const wire::Explain& question) const {
   wire::Request request;
   *request.mutable_explain() = question;
-  Result<wire::Response> reply = ask(request);
+  Result<wire::Response> reply = ask(request, kQueryTime);
   if (!reply) return reply.error();
   if (!reply->has_explain() && !reply->has_error()) return fail(unexpected(*reply));
   return reply;
+}
+
+Result<wire::PreviewReply> DataplaneQuery::preview(const model::Desired& base,
+                                                   const model::Desired& candidate) const {
+  static_cast<void>(base);
+  wire::Request request;
+  api::to_message(candidate, *request.mutable_preview()->mutable_snapshot());
+  const Result<wire::Response> reply = ask(request, kApplyTime);
+  if (!reply) return reply.error();
+  if (!reply->has_preview()) return fail(unexpected(*reply));
+  return reply->preview();
 }
 
 }  // namespace hawser::control

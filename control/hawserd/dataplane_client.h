@@ -1,6 +1,7 @@
 // Keeps the dataplane told: connects, adopts what runs, applies the newest snapshot, reconnects.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,7 +46,8 @@ class DataplaneClient {
 };
 
 // Questions to the dataplane, each on a connection of its own with a deadline of two seconds for
-// every answer, so that a slow one delays no snapshot. From any thread.
+// every answer (a preview, for which tables may be built: thirty), so that a slow one delays no
+// snapshot. From any thread.
 class DataplaneQuery {
  public:
   explicit DataplaneQuery(std::string socket) : socket_(std::move(socket)) {}
@@ -56,6 +58,11 @@ class DataplaneQuery {
   [[nodiscard]] Result<void> flows(
       const dataplane::v1::Flows& filter,
       const std::function<bool(const dataplane::v1::FlowsReply&)>& take) const;
+  // What `candidate` would change; an error is also what the dataplane would refuse it for. `base`
+  // is what the caller believes runs: of services that the two share little is sent. The epoch and
+  // the flow key of `candidate` do not count.
+  [[nodiscard]] Result<dataplane::v1::PreviewReply> preview(const model::Desired& base,
+                                                            const model::Desired& candidate) const;
   // The reply, or the dataplane's own words why there is none (`error`).
   [[nodiscard]] Result<dataplane::v1::Response> explain(
       const dataplane::v1::Explain& question) const;
@@ -66,7 +73,8 @@ class DataplaneQuery {
       const std::function<bool(const dataplane::v1::CaptureReply&)>& take) const;
 
  private:
-  [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request) const;
+  [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request,
+                                                    std::chrono::seconds time) const;
 
   std::string socket_;
 };

@@ -62,6 +62,26 @@ ServiceEntry settings_of(const model::Service& service, std::uint16_t workers) {
   return entry;
 }
 
+std::uint64_t identity_of(const std::string& backend) {
+  constexpr std::uint64_t kSeed = 0x686177736572;  // "hawser"
+  return hash::name_hash(backend, kSeed);
+}
+
+std::vector<table::Member> members_of(const model::Service& service) {
+  std::vector<table::Member> members;
+  members.reserve(service.backends.size());
+  for (const model::Backend& backend : service.backends) {
+    if (backend.admission != model::Admission::kServing) continue;
+    members.push_back({.identity = identity_of(backend.name), .weight = backend.weight});
+  }
+  return members;
+}
+
+std::uint32_t slots_wanted(const model::Service& service) {
+  return service.table_slots != 0 ? service.table_slots
+                                  : table::Maglev::default_slots(service.backends.size());
+}
+
 l4::QuicLbParameters quic_parameters(const model::QuicRouting& quic) {
   l4::QuicLbParameters parameters{.config_id = quic.config_id,
                                   .server_id_length = quic.server_id_length,

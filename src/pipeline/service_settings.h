@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hawser/pipeline/snapshot.h"
 
@@ -19,6 +20,13 @@ namespace hawser::pipeline {
 
 // Parameters as the codec takes them; they are yet to be checked.
 [[nodiscard]] l4::QuicLbParameters quic_parameters(const model::QuicRouting& quic);
+
+// Who a backend is in its service's table.
+[[nodiscard]] std::uint64_t identity_of(const std::string& backend);
+// The backends that take new flows, by the order of the service's.
+[[nodiscard]] std::vector<table::Member> members_of(const model::Service& service);
+// How many slots its table has.
+[[nodiscard]] std::uint32_t slots_wanted(const model::Service& service);
 
 [[nodiscard]] inline std::span<const std::uint8_t> bytes_of(const std::string& raw) {
   return {reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()};

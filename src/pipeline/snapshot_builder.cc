@@ -9,12 +9,6 @@
 #include "splice_settings.h"
 
 namespace hawser::pipeline {
-namespace {
-
-constexpr std::uint64_t kIdentitySeed = 0x686177736572;  // "hawser"
-
-}  // namespace
-
 SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity,
                                  std::uint16_t workers)
     : ports_(std::move(ports)), backend_capacity_(backend_capacity), workers_(workers) {
@@ -157,7 +151,8 @@ void SnapshotBuilder::free_unused_ids(const model::Desired& desired, const LiveF
 Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desired& desired,
                                                                const LiveFlows& live_flows,
                                                                std::uint32_t now_ms) {
-  if (Result<void> checked = check(desired); !checked) return checked.error();
+  if (Result<void> next = check_sequence(desired); !next) return next.error();
+  if (Result<void> checked = check_content(desired); !checked) return checked.error();
   if (Result<void> prepared = prepare_splices(desired); !prepared) return prepared.error();
   reused_.clear();
   free_unused_ids(desired, live_flows);
@@ -175,6 +170,7 @@ Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desi
   access_.end();
   add_retired(*snapshot);
   index_destinations(desired, *snapshot);
+  services_ = desired.services;
   epoch_ = desired.epoch;
   flow_key_ = desired.flow_key;
   return std::unique_ptr<const Snapshot>(std::move(snapshot));
@@ -226,19 +222,26 @@ BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId 
   return id;
 }
 
+Result<std::shared_ptr<SpliceService>> SnapshotBuilder::make_splice(const model::Service& service,
+                                                                    const SpliceKeys& keys) const {
+  const std::string where = "service \"" + service.name + "\": ";
+  if (Result<void> sound = check_splice(service, keys); !sound) {
+    return fail(where + sound.error().message);
+  }
+  if (service.forward != model::Forward::kSplice) return std::shared_ptr<SpliceService>();
+  auto made = splice_settings(service, keys, workers_);
+  if (!made) return fail(where + made.error().message);
+  return made;
+}
+
 // Rules are checked before anything is built, and made once.
 Result<void> SnapshotBuilder::prepare_splices(const model::Desired& desired) {
   SpliceKeys keys = splice_keys(desired);
   std::map<std::string, std::shared_ptr<SpliceService>> splices;
   for (const model::Service& service : desired.services) {
-    const std::string where = "service \"" + service.name + "\": ";
-    if (Result<void> sound = check_splice(service, keys); !sound) {
-      return fail(where + sound.error().message);
-    }
-    if (service.forward != model::Forward::kSplice) continue;
-    auto made = splice_settings(service, keys, workers_);
-    if (!made) return fail(where + made.error().message);
-    splices.emplace(service.name, *std::move(made));
+    auto made = make_splice(service, keys);
+    if (!made) return made.error();
+    if (*made != nullptr) splices.emplace(service.name, *std::move(made));
   }
   splice_keys_ = std::move(keys);
   splices_ = std::move(splices);
@@ -302,7 +305,6 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
   const ServiceId id = known->second;
   entry_at(snapshot.service_names, id.value) = service.name;
   ServiceEntry entry = settings_of(service, workers_);
-  std::vector<table::Member> members;
   std::vector<std::pair<l4::ServerId, BackendId>> quic_servers;
   for (const model::Backend& backend : service.backends) {
     const BackendId backend_id =
@@ -322,8 +324,6 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
       entry.leaving.push_back(backend_id);
       continue;
     }
-    members.push_back(
-        {.identity = hash::name_hash(backend.name, kIdentitySeed), .weight = backend.weight});
     entry.total_weight += backend.weight;
     entry.members.push_back(backend_id);
   }
@@ -332,11 +332,8 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
   }
   entry.access = access_.rules(service.protection);
   if (service.forward == model::Forward::kSplice) add_splice(service, id, entry, snapshot);
-  const std::uint32_t slots = service.table_slots != 0
-                                  ? service.table_slots
-                                  : table::Maglev::default_slots(service.backends.size());
-  const TableHistory::Current& current =
-      tables_.next(id, slots, std::move(members), entry.members, now_ms, snapshot.slots_moved);
+  const TableHistory::Current& current = tables_.next(
+      id, slots_wanted(service), members_of(service), entry.members, now_ms, snapshot.slots_moved);
   entry.table = current.table;
   entry.previous = current.previous;
   entry.changed_ms = current.changed_ms;

@@ -140,7 +140,7 @@ Result<void> check_prefix_lists(const model::Desired& desired) {
 
 }  // namespace
 
-Result<void> SnapshotBuilder::check(const model::Desired& desired) const {
+Result<void> SnapshotBuilder::check_sequence(const model::Desired& desired) const {
   if (desired.epoch <= epoch_) {
     return fail("epoch " + std::to_string(desired.epoch.value) + " is not above the running " +
                 std::to_string(epoch_.value));
@@ -150,6 +150,10 @@ Result<void> SnapshotBuilder::check(const model::Desired& desired) const {
         "the flow key differs from the running one; it can only change with a restart of "
         "hawser-dataplane");
   }
+  return {};
+}
+
+Result<void> SnapshotBuilder::check_content(const model::Desired& desired) const {
   if (Result<void> names = check_names(desired); !names) return names;
   if (Result<void> lists = check_prefix_lists(desired); !lists) return lists;
   for (const model::Service& service : desired.services) {

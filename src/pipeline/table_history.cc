@@ -14,23 +14,35 @@ BackendId owner_of(const table::Maglev& table, std::span<const BackendId> ids, s
 
 }  // namespace
 
+TableHistory::Step TableHistory::step(const table::Maglev* before, std::uint32_t slots,
+                                      std::vector<table::Member> members) {
+  if (before == nullptr || before->slots() != slots) {
+    return {.table = table::Maglev::build(std::move(members), slots), .slots_moved = slots};
+  }
+  if (std::equal(members.begin(), members.end(), before->members().begin(),
+                 before->members().end())) {
+    return {};
+  }
+  auto table = table::Maglev::update(*before, std::move(members));
+  const std::uint64_t moved = table->moved_from(*before);
+  return {.table = std::move(table), .slots_moved = moved};
+}
+
 const TableHistory::Current& TableHistory::next(ServiceId service, std::uint32_t slots,
                                                 std::vector<table::Member> members,
                                                 std::span<const BackendId> ids,
                                                 std::uint32_t now_ms, std::uint64_t& slots_moved) {
   Entry& entry = services_[service];
   Current& current = entry.current;
-  if (current.table == nullptr || current.table->slots() != slots) {
-    slots_moved += slots;
+  Step made = step(current.table.get(), slots, std::move(members));
+  slots_moved += made.slots_moved;
+  if (made.table != nullptr && (current.table == nullptr || current.table->slots() != slots)) {
     entry = Entry{};
-    current.table = table::Maglev::build(std::move(members), slots);
+    current.table = std::move(made.table);
     current.changed_ms = now_ms;
-  } else if (!std::equal(members.begin(), members.end(), current.table->members().begin(),
-                         current.table->members().end())) {
-    auto table = table::Maglev::update(*current.table, std::move(members));
-    slots_moved += table->moved_from(*current.table);
-    remember(entry, *table, ids, now_ms);
-    mark(entry, std::move(table));
+  } else if (made.table != nullptr) {
+    remember(entry, *made.table, ids, now_ms);
+    mark(entry, std::move(made.table));
     current.changed_ms = now_ms;
     current.first_build = false;
   }

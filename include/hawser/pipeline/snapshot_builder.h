@@ -12,11 +12,13 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "hawser/base/result.h"
 #include "hawser/model/desired.h"
 #include "hawser/pipeline/access_cache.h"
+#include "hawser/pipeline/preview.h"
 #include "hawser/pipeline/snapshot.h"
 #include "hawser/pipeline/table_history.h"
 
@@ -69,6 +71,11 @@ class SnapshotBuilder {
                                                               const LiveFlows& live_flows,
                                                               std::uint32_t now_ms = 0);
 
+  // What build() would do with `candidate`, or why it would refuse it. The epoch and the flow key
+  // do not count. Costs what building the services that differ costs.
+  [[nodiscard]] Result<Preview> preview(const model::Desired& candidate,
+                                        const LiveFlows& live_flows) const;
+
   // Tables that ran before this process did: the first snapshot's follow from them. Before the
   // first build only.
   void prime(std::vector<KnownTable> tables);
@@ -100,7 +107,8 @@ class SnapshotBuilder {
     bool retired = false;  // not wanted by the last snapshot
   };
 
-  [[nodiscard]] Result<void> check(const model::Desired& desired) const;
+  [[nodiscard]] Result<void> check_sequence(const model::Desired& desired) const;
+  [[nodiscard]] Result<void> check_content(const model::Desired& desired) const;
   [[nodiscard]] Result<void> check_capacity(const model::Desired& desired) const;
   [[nodiscard]] Result<void> check_service(const model::Service& service) const;
   [[nodiscard]] Result<void> check_own_address(const model::Service& service) const;
@@ -111,6 +119,19 @@ class SnapshotBuilder {
   void add_ports(Snapshot& snapshot) const;
   void free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows);
   [[nodiscard]] Result<void> prepare_splices(const model::Desired& desired);
+  // Null for a service that is not read.
+  [[nodiscard]] Result<std::shared_ptr<SpliceService>> make_splice(const model::Service& service,
+                                                                   const SpliceKeys& keys) const;
+  // Slots by identity of their owner; `table` may be null.
+  static std::unordered_map<std::uint64_t, std::uint32_t> slots_of(const table::Maglev* table);
+  [[nodiscard]] static ServiceKey key_of(const model::Service& service);
+  [[nodiscard]] const table::Maglev* table_of(const ServiceKey& key) const;
+  void preview_service(const model::Service* before, const model::Service* after,
+                       const LiveFlows& live_flows, Preview& preview) const;
+  void preview_before(const model::Service& before, const model::Service* after,
+                      const LiveFlows& live_flows, std::vector<PreviewedBackend>& rows) const;
+  [[nodiscard]] std::uint64_t flows_of(ServiceId service, const model::Backend& backend,
+                                       const LiveFlows& live_flows) const;
   void add_service(const model::Service& service, std::uint32_t now_ms, Snapshot& snapshot);
   void add_splice(const model::Service& service, ServiceId id, ServiceEntry& entry,
                   const Snapshot& snapshot);
@@ -143,6 +164,7 @@ class SnapshotBuilder {
   // Of the snapshot being built, by name of the service; and what workers count, by id.
   std::map<std::string, std::shared_ptr<SpliceService>> splices_;
   std::map<ServiceId, std::vector<std::shared_ptr<SpliceCounters>>> splice_counters_;
+  model::ServiceList services_;  // of the last build
   Epoch epoch_;
   model::FlowKey flow_key_{};
 };

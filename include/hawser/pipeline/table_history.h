@@ -26,6 +26,15 @@ class TableHistory {
     bool first_build = true;  // it follows from the members alone
   };
 
+  // What becomes of a table.
+  struct Step {
+    std::shared_ptr<const table::Maglev> table;  // null: it stays as it is
+    std::uint64_t slots_moved = 0;
+  };
+  // For these members; `before` null: there is none yet.
+  [[nodiscard]] static Step step(const table::Maglev* before, std::uint32_t slots,
+                                 std::vector<table::Member> members);
+
   // The table of `service` for these members (`ids` by their order) after `now_ms`. The same one if
   // nothing changed. Adds to `slots_moved` how many slots have another owner than before.
   const Current& next(ServiceId service, std::uint32_t slots, std::vector<table::Member> members,
