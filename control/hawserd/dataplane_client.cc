@@ -25,13 +25,30 @@ using std::chrono::seconds;
 using Clock = DataplaneConnection::Clock;
 
 constexpr milliseconds kFirstPause{100};
-constexpr milliseconds kLongestPause{1000};
+// Both programs often start together: neither should wait for the other longer than a blink.
+constexpr milliseconds kLongestPause{200};
 constexpr seconds kHelloTime{5};
 // Building the tables of a thousand services takes a while.
 constexpr seconds kApplyTime{30};
 constexpr seconds kQueryTime{2};
 // Between two looks at whether somebody still wants a capture.
 constexpr milliseconds kCaptureLook{20};
+
+// As little as the dataplane needs if it runs `base`; none: the whole.
+void write(const model::Desired& desired, const std::optional<model::Desired>& base,
+           wire::Snapshot& message) {
+  message.Clear();
+  if (base && base->epoch != Epoch()) {
+    api::to_difference(*base, desired, message);
+  } else {
+    api::to_message(desired, message);
+  }
+}
+
+// It is another snapshot that runs, as after somebody else applied one.
+bool is_wrong_base(const wire::Response& response) {
+  return response.has_error() && api::is_wrong_base(response.error().message());
+}
 
 std::string unexpected(const wire::Response& response) {
   if (response.has_error()) return response.error().message();
@@ -75,6 +92,7 @@ class DataplaneClient::Loop {
 
   // Until the connection fails; the error says how. A successful hello resets `pause`.
   Result<void> serve(DataplaneConnection& connection, milliseconds& pause) {
+    confirmed_.reset();
     Result<void> met = meet(connection);
     if (!met) return met;
     pause = kFirstPause;
@@ -107,16 +125,22 @@ class DataplaneClient::Loop {
       if (!read) return fail("the running snapshot cannot be read: " + read.error().message);
       running = *std::move(read);
     }
+    confirmed_ = running;
     listener_.connected(hello->hello(), running);
     return {};
   }
 
   Result<void> apply(DataplaneConnection& connection, const model::Desired& desired) {
     wire::Request request;
-    api::to_message(desired, *request.mutable_apply()->mutable_snapshot());
-    const Result<wire::Response> reply = connection.call(request, Clock::now() + kApplyTime);
+    write(desired, confirmed_, *request.mutable_apply()->mutable_snapshot());
+    Result<wire::Response> reply = connection.call(request, Clock::now() + kApplyTime);
+    if (reply && is_wrong_base(*reply)) {
+      write(desired, {}, *request.mutable_apply()->mutable_snapshot());
+      reply = connection.call(request, Clock::now() + kApplyTime);
+    }
     if (!reply) return reply.error();
     if (reply->has_apply()) {
+      confirmed_ = desired;
       listener_.applied(desired.epoch, reply->apply());
     } else {
       listener_.refused(desired.epoch, unexpected(*reply));
@@ -143,6 +167,7 @@ class DataplaneClient::Loop {
 
   std::string socket_;
   DataplaneListener& listener_;
+  std::optional<model::Desired> confirmed_;  // what the dataplane runs, as far as is known
   int wake_;
   std::atomic<bool> stop_{false};
   std::thread thread_;  // last: it starts when everything else is there
@@ -228,10 +253,13 @@ Result<wire::Response> DataplaneQuery::explain(const wire::Explain& question) co
 
 Result<wire::PreviewReply> DataplaneQuery::preview(const model::Desired& base,
                                                    const model::Desired& candidate) const {
-  static_cast<void>(base);
   wire::Request request;
-  api::to_message(candidate, *request.mutable_preview()->mutable_snapshot());
-  const Result<wire::Response> reply = ask(request, kApplyTime);
+  write(candidate, base, *request.mutable_preview()->mutable_snapshot());
+  Result<wire::Response> reply = ask(request, kApplyTime);
+  if (reply && is_wrong_base(*reply)) {
+    write(candidate, {}, *request.mutable_preview()->mutable_snapshot());
+    reply = ask(request, kApplyTime);
+  }
   if (!reply) return reply.error();
   if (!reply->has_preview()) return fail(unexpected(*reply));
   return reply->preview();

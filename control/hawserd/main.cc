@@ -153,7 +153,9 @@ int run(const Options& options) {
     std::cout << good_news(options.configuration, parsed.configuration) << "\n";
     return 0;
   }
-  const model::Configuration settings = parsed.configuration;
+  model::Configuration settings;  // without the services, which may be many
+  settings.control = parsed.configuration.control;
+  settings.dataplane = parsed.configuration.dataplane;
   const sigset_t signals = block_signals();
   Result<std::unique_ptr<Journal>> journal = Journal::open(settings.control.state_directory);
   if (!journal) return complain(journal.error().message);

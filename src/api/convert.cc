@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "convert_parts.h"
 #include "convert_splice.h"
 #include "dataplane.pb.h"
 #include "fields.h"
@@ -84,6 +85,8 @@ model::QuicRouting quic_from(const wire::QuicRouting& message, Fields& fields) {
       .key = message.key()};
 }
 
+}  // namespace
+
 Result<model::Service> service_from(const wire::Service& message) {
   Fields fields("service \"" + message.name() + "\"");
   const auto word = [&]<typename E>(const char* what, E, int value, int max) {
@@ -133,6 +136,8 @@ Result<model::Service> service_from(const wire::Service& message) {
   return service;
 }
 
+namespace {
+
 void to_message(const model::Backend& backend, wire::Backend& message) {
   message.set_name(backend.name);
   message.set_address(net::address_to_bytes(backend.address));
@@ -163,6 +168,8 @@ void to_message(const model::QuicRouting& quic, wire::QuicRouting& message) {
   message.set_nonce_length(quic.nonce_length);
   message.set_key(quic.key);
 }
+
+}  // namespace
 
 void to_message(const model::Service& service, wire::Service& message) {
   message.set_name(service.name);
@@ -195,6 +202,8 @@ void to_message(const model::Service& service, wire::Service& message) {
     to_message(backend, *message.add_backends());
   }
 }
+
+namespace {
 
 Result<std::vector<model::CookieKey>> cookie_keys_from(const wire::Snapshot& message) {
   std::vector<model::CookieKey> keys;
@@ -229,6 +238,8 @@ std::string packed(std::span<const net::Prefix> prefixes) {
   return bytes;
 }
 
+}  // namespace
+
 Result<model::PrefixList> list_from(const wire::PrefixList& message) {
   const auto malformed = [&](std::size_t at) {
     return fail("prefix list \"" + message.name() + "\": malformed at byte " + std::to_string(at));
@@ -248,25 +259,15 @@ Result<model::PrefixList> list_from(const wire::PrefixList& message) {
                            std::make_shared<const std::vector<net::Prefix>>(std::move(prefixes))};
 }
 
-}  // namespace
-
-void to_message(const model::Desired& desired, wire::Snapshot& message) {
+void head_to_message(const model::Desired& desired, wire::Snapshot& message) {
   message.set_epoch(desired.epoch.value);
   message.set_flow_key(desired.flow_key.data(), desired.flow_key.size());
   for (const model::CookieKey& key : desired.cookie_keys) {
     to_message(key, *message.add_cookie_keys());
   }
-  for (const model::Service& service : desired.services) {
-    to_message(service, *message.add_services());
-  }
-  for (const model::PrefixList& list : desired.prefix_lists) {
-    wire::PrefixList& entry = *message.add_prefix_lists();
-    entry.set_name(list.name);
-    entry.set_prefixes(packed(*list.prefixes));
-  }
 }
 
-Result<model::Desired> from_message(const wire::Snapshot& message) {
+Result<model::Desired> head_from_message(const wire::Snapshot& message) {
   model::Desired desired;
   desired.epoch = Epoch(message.epoch());
   if (message.flow_key().size() != desired.flow_key.size()) {
@@ -277,18 +278,26 @@ Result<model::Desired> from_message(const wire::Snapshot& message) {
   Result<std::vector<model::CookieKey>> keys = cookie_keys_from(message);
   if (!keys) return keys.error();
   desired.cookie_keys = *std::move(keys);
-  desired.services.reserve(static_cast<std::size_t>(message.services_size()));
-  for (const wire::Service& entry : message.services()) {
-    Result<model::Service> service = service_from(entry);
-    if (!service) return service.error();
-    desired.services.push_back(*std::move(service));
-  }
-  for (const wire::PrefixList& entry : message.prefix_lists()) {
-    Result<model::PrefixList> list = list_from(entry);
-    if (!list) return list.error();
-    desired.prefix_lists.push_back(*std::move(list));
-  }
   return desired;
+}
+
+void to_message(const model::PrefixList& list, wire::PrefixList& message) {
+  message.set_name(list.name);
+  message.set_prefixes(packed(*list.prefixes));
+}
+
+void to_message(const model::Desired& desired, wire::Snapshot& message) {
+  head_to_message(desired, message);
+  for (const model::Service& service : desired.services) {
+    to_message(service, *message.add_services());
+  }
+  for (const model::PrefixList& list : desired.prefix_lists) {
+    to_message(list, *message.add_prefix_lists());
+  }
+}
+
+Result<model::Desired> from_message(const wire::Snapshot& message) {
+  return from_message(message, {});
 }
 
 }  // namespace hawser::api
