@@ -41,7 +41,7 @@ std::uint64_t wall_clock() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::string name_at(const std::vector<std::string>& names, std::size_t id) {
+std::string name_at(const pipeline::Names& names, std::size_t id) {
   return id < names.size() ? names[id] : std::string();
 }
 

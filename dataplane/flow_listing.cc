@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kRemoved = "(removed)";
 
-std::string name_at(const std::vector<std::string>& names, std::size_t id) {
+std::string name_at(const pipeline::Names& names, std::size_t id) {
   return id < names.size() && !names[id].empty() ? names[id] : kRemoved;
 }
 

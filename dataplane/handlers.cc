@@ -1,6 +1,7 @@
 // Answers the requests of the control socket.
 #include "dataplane/handlers.h"
 
+#include <chrono>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -55,9 +56,11 @@ v1::Response Handlers::hello(bool read_only) const {
 
 v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
   if (read_only) return refusal();
-  const Result<model::Desired> desired = api::from_message(request.snapshot());
-  const auto applied =
-      desired ? parts_.snapshots.apply(*desired) : Result<Snapshots::Applied>(desired.error());
+  const auto begun = std::chrono::steady_clock::now();
+  const Result<model::Desired> desired =
+      api::from_message(request.snapshot(), parts_.snapshots.desired());
+  const auto applied = desired ? parts_.snapshots.apply(*desired, begun)
+                               : Result<Snapshots::Applied>(desired.error());
   if (!applied) {
     spdlog::warn("snapshot {} is refused: {}", request.snapshot().epoch(), applied.error().message);
     return error_response(applied.error().message);
@@ -75,7 +78,8 @@ v1::Response Handlers::apply(const v1::Apply& request, bool read_only) {
 // Not for everybody: tables of any size are built for it, while packets for the kernel wait.
 v1::Response Handlers::preview(const v1::Preview& request, bool read_only) const {
   if (read_only) return refusal();
-  const Result<model::Desired> candidate = api::from_message(request.snapshot());
+  const Result<model::Desired> candidate =
+      api::from_message(request.snapshot(), parts_.snapshots.desired());
   if (!candidate) return error_response(candidate.error().message);
   const Result<pipeline::Preview> preview = parts_.snapshots.preview(*candidate);
   if (!preview) return error_response(preview.error().message);

@@ -146,6 +146,7 @@ bool Process::turn() {
     }
   }
   worked = server_.serve(std::span(waits_).subspan(taps + 1), handlers_) || worked;
+  worked = snapshots_.tend() || worked;
   resolve();
   machine_->shared().load.sum_up(snapshots_.running(), machine_->workers());
   return worked;

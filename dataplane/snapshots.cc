@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "dataplane/helpers.h"
 #include "dataplane/worker_clock.h"
 
 namespace hawser::dataplane {
@@ -17,12 +18,24 @@ Snapshots::Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
       workers_(workers),
       running_(builder_.empty()),
       store_(std::move(directory)) {
+  for (const std::unique_ptr<Worker>& worker : workers_) cores_.push_back(worker->core());
+  builder_.spread_by([this](std::size_t count, const std::function<void(std::size_t)>& work) {
+    // Before the first snapshot workers have nothing to do, and all that is to be forwarded waits
+    // for its tables. Later their cores are theirs.
+    spread(applied_ == 0 ? std::span<const unsigned>(cores_) : std::span<const unsigned>(), count,
+           work);
+  });
   builder_.prime(store_.load());
   shared_.snapshot.store(running_.get(), std::memory_order_release);
 }
 
-Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
-  const auto begun = std::chrono::steady_clock::now();
+Snapshots::~Snapshots() {
+  while (store_.work()) {
+  }
+}
+
+Result<Snapshots::Applied> Snapshots::apply(model::Desired desired,
+                                            std::chrono::steady_clock::time_point begun) {
   auto built = builder_.build(
       desired, [this](BackendId id) { return live_flows(id); }, pipeline_milliseconds());
   if (!built) {
@@ -37,7 +50,8 @@ Result<Snapshots::Applied> Snapshots::apply(model::Desired desired) {
   shared_.readers.synchronise();
   desired_ = std::move(desired);
   ++applied_;
-  store_.save(builder_.grown_tables());
+  store_.keep(builder_.take_changed_tables());
+  if (applied_ == 1) store_.forget_all_but(builder_.grown_tables());
   const auto took = std::chrono::steady_clock::now() - begun;
   return Applied{running_->epoch, running_->slots_moved,
                  static_cast<std::uint64_t>(

@@ -3,6 +3,7 @@
 // Threading: main core only; workers see nothing but Shared::snapshot.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,9 +31,19 @@ class Snapshots {
   Snapshots(std::vector<pipeline::PortSetup> ports, Shared& shared,
             std::span<const std::unique_ptr<Worker>> workers, std::string directory);
 
+  // Finishes what tend() has left.
+  ~Snapshots();
+  Snapshots(const Snapshots&) = delete;
+  Snapshots& operator=(const Snapshots&) = delete;
+
   // Builds `desired`, makes all workers follow it and frees the one before; or says what is wrong
   // with it and changes nothing. Blocks for as long as building takes.
-  [[nodiscard]] Result<Applied> apply(model::Desired desired);
+  // The time it takes is counted from `begun`.
+  [[nodiscard]] Result<Applied> apply(model::Desired desired,
+                                      std::chrono::steady_clock::time_point begun);
+
+  // Does a little of what can wait until a snapshot is in force; false when there is nothing.
+  bool tend() { return store_.work(); }
 
   // What apply() would do now; changes nothing. Blocks for as long as building takes.
   [[nodiscard]] Result<pipeline::Preview> preview(const model::Desired& candidate) const;
@@ -52,6 +63,7 @@ class Snapshots {
   pipeline::SnapshotBuilder builder_;
   Shared& shared_;
   std::span<const std::unique_ptr<Worker>> workers_;
+  std::vector<unsigned> cores_;  // of the workers
   std::unique_ptr<const pipeline::Snapshot> running_;
   model::Desired desired_;
   TableStore store_;

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -77,11 +77,12 @@ Result<pipeline::KnownTable> read_file(const fs::path& path) {
 
 }  // namespace
 
-std::vector<pipeline::KnownTable> TableStore::load() const {
+std::vector<pipeline::KnownTable> TableStore::load() {
   std::vector<pipeline::KnownTable> tables;
   std::error_code none;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
     if (entry.path().extension() != kEnding) continue;
+    on_disk_.insert(entry.path().filename().string());
     Result<pipeline::KnownTable> known = read_file(entry.path());
     if (known) {
       tables.push_back(*std::move(known));
@@ -92,28 +93,41 @@ std::vector<pipeline::KnownTable> TableStore::load() const {
   return tables;
 }
 
-void TableStore::save(const std::vector<pipeline::KnownTable>& tables) {
-  std::set<std::string> wanted;
-  for (const pipeline::KnownTable& known : tables) {
-    const std::string name = file_name(known);
-    wanted.insert(name);
-    if (kept_[name] == known.table) continue;
-    if (Result<void> written = write(name, known); !written) {
-      if (!std::exchange(complained_, true)) {
-        spdlog::warn("tables are not kept for a restart: {}", written.error().message);
-      }
-      kept_.erase(name);
-      continue;
+void TableStore::keep(std::vector<pipeline::KnownTable> changed) {
+  for (pipeline::KnownTable& known : changed) {
+    std::string name = file_name(known);
+    if (known.table == nullptr && !on_disk_.contains(name)) {
+      to_do_.erase(name);
+    } else {
+      to_do_.insert_or_assign(std::move(name), std::move(known));
     }
-    kept_[name] = known.table;
   }
-  std::error_code none;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.path().extension() != kEnding || wanted.contains(name)) continue;
-    fs::remove(entry.path(), none);
-    kept_.erase(name);
+}
+
+void TableStore::forget_all_but(const std::vector<pipeline::KnownTable>& wanted) {
+  std::set<std::string> names;
+  for (const pipeline::KnownTable& known : wanted) names.insert(file_name(known));
+  for (const std::string& name : on_disk_) {
+    if (!names.contains(name)) to_do_.insert_or_assign(name, pipeline::KnownTable{});
   }
+}
+
+bool TableStore::work() {
+  if (to_do_.empty()) return false;
+  const auto [name, known] = *to_do_.begin();
+  to_do_.erase(to_do_.begin());
+  if (known.table == nullptr) {
+    std::error_code none;
+    fs::remove(fs::path(directory_) / name, none);
+    on_disk_.erase(name);
+    return true;
+  }
+  on_disk_.insert(name);
+  const Result<void> written = write(name, known);
+  if (!written && !std::exchange(complained_, true)) {
+    spdlog::warn("tables are not kept for a restart: {}", written.error().message);
+  }
+  return true;
 }
 
 Result<void> TableStore::write(const std::string& name, const pipeline::KnownTable& table) {

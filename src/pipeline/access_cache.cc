@@ -2,6 +2,7 @@
 #include "hawser/pipeline/access_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hawser::pipeline {
 namespace {
@@ -17,26 +18,27 @@ void add(const std::vector<model::PrefixList>& lists, const std::vector<std::str
 }  // namespace
 
 void AccessCache::begin(const std::vector<model::PrefixList>& lists) {
-  if (lists != lists_) tables_.clear();
+  if (!differs(lists)) return;
+  tables_.clear();
   lists_ = lists;
-  for (auto& [names, entry] : tables_) entry.used = false;
 }
 
 AccessRules AccessCache::rules(const model::Protection& protection) {
   if (protection.allow.empty() && protection.deny.empty()) return {};
-  Entry& entry = tables_[{protection.allow, protection.deny}];
-  entry.used = true;
-  if (entry.table == nullptr) {
+  std::weak_ptr<const table::PrefixTable>& known = tables_[{protection.allow, protection.deny}];
+  std::shared_ptr<const table::PrefixTable> table = known.lock();
+  if (table == nullptr) {
     std::vector<table::PrefixRule> rules;
     add(lists_, protection.allow, table::Access::kAllowed, rules);
     add(lists_, protection.deny, table::Access::kDenied, rules);
-    entry.table = table::PrefixTable::build(rules);
+    table = table::PrefixTable::build(rules);
+    known = table;
   }
-  return {.table = entry.table, .unlisted_denied = protection.deny.empty()};
+  return {.table = std::move(table), .unlisted_denied = protection.deny.empty()};
 }
 
 void AccessCache::end() {
-  std::erase_if(tables_, [](const auto& item) { return !item.second.used; });
+  std::erase_if(tables_, [](const auto& item) { return item.second.expired(); });
 }
 
 }  // namespace hawser::pipeline

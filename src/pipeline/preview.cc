@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <string_view>
+#include <unordered_map>
 
 #include "hawser/pipeline/snapshot_builder.h"
 #include "service_settings.h"
@@ -43,10 +45,8 @@ std::uint32_t slots_by(const std::unordered_map<std::uint64_t, std::uint32_t>& s
   return found == slots.end() ? 0 : found->second;
 }
 
-}  // namespace
-
-std::unordered_map<std::uint64_t, std::uint32_t> SnapshotBuilder::slots_of(
-    const table::Maglev* table) {
+// Slots by identity of their owner; `table` may be null.
+std::unordered_map<std::uint64_t, std::uint32_t> slots_of(const table::Maglev* table) {
   std::unordered_map<std::uint64_t, std::uint32_t> slots;
   if (table == nullptr) return slots;
   const std::vector<std::uint32_t> counts = table->counts();
@@ -54,19 +54,7 @@ std::unordered_map<std::uint64_t, std::uint32_t> SnapshotBuilder::slots_of(
   return slots;
 }
 
-SnapshotBuilder::ServiceKey SnapshotBuilder::key_of(const model::Service& service) {
-  return {service.address, service.port, service.protocol, service.forward};
-}
-
-// What the next table of a service follows from; null: nothing.
-const table::Maglev* SnapshotBuilder::table_of(const ServiceKey& key) const {
-  if (const auto id = service_ids_.find(key); id != service_ids_.end()) {
-    const TableHistory::Current* current = tables_.find(id->second);
-    return current == nullptr ? nullptr : current->table.get();
-  }
-  const auto primed = primed_.find(key);
-  return primed == primed_.end() ? nullptr : primed->second.get();
-}
+}  // namespace
 
 std::uint64_t SnapshotBuilder::flows_of(ServiceId service, const model::Backend& backend,
                                         const LiveFlows& live_flows) const {
@@ -77,43 +65,37 @@ std::uint64_t SnapshotBuilder::flows_of(ServiceId service, const model::Backend&
 
 Result<Preview> SnapshotBuilder::preview(const model::Desired& candidate,
                                          const LiveFlows& live_flows) const {
-  if (Result<void> checked = check_content(candidate); !checked) return checked.error();
-  const SpliceKeys keys = splice_keys(candidate);
-  std::map<ServiceKey, const model::Service*> before;
-  for (const model::Service& service : services_) before.emplace(key_of(service), &service);
-  // Those whose address, port, protocol or way of forwarding nobody has any more, by name.
-  std::map<std::string, const model::Service*> gone;
-  for (const auto& [key, service] : before) gone.emplace(service->name, service);
-  for (const model::Service& service : candidate.services) {
-    const auto same = before.find(key_of(service));
-    if (same != before.end()) gone.erase(same->second->name);
-  }
+  model::Desired desired = candidate;
+  if (epoch_ != Epoch()) desired.flow_key = flow_key_;
+  const Result<Plan> plan = this->plan(desired);
+  if (!plan) return plan.error();
+  // A service whose address, port, protocol or way of forwarding changes is another one, but to
+  // people it is the one of that name.
+  std::map<std::string_view, const model::Service*> gone;
+  for (const model::Service* service : plan->gone) gone.emplace(service->name, service);
   Preview preview;
-  for (const model::Service& service : candidate.services) {
-    const auto same = before.find(key_of(service));
-    const model::Service* from = same == before.end() ? nullptr : same->second;
-    if (from != nullptr && (from == &service || *from == service)) continue;
-    if (const auto made = make_splice(service, keys); !made) return made.error();
-    if (from == nullptr) {
-      const auto moved = gone.extract(service.name);
-      if (moved) from = moved.mapped();
+  for (const Change& change : plan->changes) {
+    const model::Service* before = change.before;
+    if (before != nullptr && *before == *change.service) continue;
+    if (before == nullptr) {
+      if (const auto moved = gone.extract(change.service->name)) before = moved.mapped();
     }
-    preview_service(from, &service, live_flows, preview);
+    preview_change(before, change, live_flows, preview);
   }
-  for (const auto& [name, service] : gone) preview_service(service, nullptr, live_flows, preview);
+  for (const auto& [name, service] : gone) preview_change(service, {}, live_flows, preview);
   return preview;
 }
 
-// The rows of one service: of `after`, in its order, then of what only `before` has. One of them
-// may be null.
-void SnapshotBuilder::preview_service(const model::Service* before, const model::Service* after,
-                                      const LiveFlows& live_flows, Preview& preview) const {
+// The rows of one service: of the changed, in its order, then of what only `before` has. One of
+// them may be null.
+void SnapshotBuilder::preview_change(const model::Service* before, const Change& change,
+                                     const LiveFlows& live_flows, Preview& preview) const {
   std::vector<PreviewedBackend> rows;
+  const model::Service* const after = change.service;
   if (after != nullptr) {
-    const table::Maglev* const old = table_of(key_of(*after));
-    const TableHistory::Step step =
-        TableHistory::step(old, slots_wanted(*after), members_of(*after));
-    const auto slots = slots_of(step.table == nullptr ? old : step.table.get());
+    const TableHistory::Step& step = change.step;
+    const auto slots =
+        slots_of(step.table == nullptr ? table_of(key_of(*after)) : step.table.get());
     preview.slots_moved += step.slots_moved;
     for (const model::Backend& backend : after->backends) {
       rows.push_back({.service = after->name,

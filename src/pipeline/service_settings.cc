@@ -62,6 +62,16 @@ ServiceEntry settings_of(const model::Service& service, std::uint16_t workers) {
   return entry;
 }
 
+std::string quoted(const std::string& name) {
+  return "\"" + name + "\"";
+}
+
+std::string described(const model::Service& service) {
+  return "service " + quoted(service.name) + " (" +
+         net::endpoint_to_string(service.address, service.port) + "/" +
+         std::string(model::to_string(service.protocol)) + ")";
+}
+
 std::uint64_t identity_of(const std::string& backend) {
   constexpr std::uint64_t kSeed = 0x686177736572;  // "hawser"
   return hash::name_hash(backend, kSeed);

@@ -21,6 +21,10 @@ namespace hawser::pipeline {
 // Parameters as the codec takes them; they are yet to be checked.
 [[nodiscard]] l4::QuicLbParameters quic_parameters(const model::QuicRouting& quic);
 
+// For people.
+[[nodiscard]] std::string quoted(const std::string& name);
+[[nodiscard]] std::string described(const model::Service& service);
+
 // Who a backend is in its service's table.
 [[nodiscard]] std::uint64_t identity_of(const std::string& backend);
 // The backends that take new flows, by the order of the service's.

@@ -6,7 +6,6 @@
 
 #include "hawser/base/contract.h"
 #include "service_settings.h"
-#include "splice_settings.h"
 
 namespace hawser::pipeline {
 SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity,
@@ -33,6 +32,7 @@ SnapshotBuilder::SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backe
     port_entries_.push_back(std::move(entry));
   }
   group_by_device();
+  image_ = *empty();
 }
 
 // Ports that share a device tell each other's VLANs; a frame may come in through any of them.
@@ -67,18 +67,6 @@ std::optional<SnapshotBuilder::NextHop> SnapshotBuilder::next_hop(
   return std::nullopt;
 }
 
-NeighbourId SnapshotBuilder::neighbour(const NeighbourTarget& target) {
-  const NeighbourId next(static_cast<std::uint32_t>(neighbours_.size()));
-  const auto [entry, is_new] = neighbour_ids_.emplace(target, next);
-  if (is_new) neighbours_.push_back(target);
-  return entry->second;
-}
-
-void SnapshotBuilder::add_ports(Snapshot& snapshot) const {
-  snapshot.ports = port_entries_;
-  snapshot.nat_addresses = nat_addresses_;
-}
-
 void SnapshotBuilder::prime(std::vector<KnownTable> tables) {
   for (KnownTable& known : tables) {
     primed_[ServiceKey(known.address, known.port, known.protocol, known.forward)] =
@@ -97,83 +85,57 @@ std::vector<KnownTable> SnapshotBuilder::grown_tables() const {
   return grown;
 }
 
-std::unique_ptr<const Snapshot> SnapshotBuilder::empty() const {
-  auto snapshot = std::make_unique<Snapshot>(model::FlowKey{});
-  add_ports(*snapshot);
-  snapshot->services.resize(1);
-  snapshot->backends.resize(1);
-  snapshot->service_names.resize(1);
-  snapshot->backend_names.resize(1);
-  index_destinations({}, *snapshot);
-  return snapshot;
+std::vector<KnownTable> SnapshotBuilder::take_changed_tables() {
+  std::vector<KnownTable> changed;
+  for (const ServiceKey& key : std::exchange(changed_tables_, {})) {
+    const auto id = service_ids_.find(key);
+    const TableHistory::Current* current =
+        id == service_ids_.end() ? nullptr : tables_.find(id->second);
+    const bool grown = current != nullptr && !current->first_build;
+    const auto& [address, port, protocol, forward] = key;
+    changed.push_back({address, port, protocol, forward, grown ? current->table : nullptr});
+  }
+  return changed;
 }
 
-// An id is free when nobody wants its backend and no flow refers to it. A backend that the running
-// snapshot still has may get flows until the next is published, so its id rests for one snapshot.
-void SnapshotBuilder::free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows) {
-  std::set<ServiceKey> wanted_services;
-  std::set<BackendKey> wanted_backends;
-  for (const model::Service& service : desired.services) {
-    const ServiceKey key(service.address, service.port, service.protocol, service.forward);
-    wanted_services.insert(key);
-    const auto id = service_ids_.find(key);
-    if (id == service_ids_.end()) continue;
-    for (const model::Backend& backend : service.backends) {
-      wanted_backends.emplace(id->second.value, backend.name, backend.address, backend.port);
-    }
-  }
-  std::set<std::uint16_t> services_in_use;
-  for (auto entry = backend_ids_.begin(); entry != backend_ids_.end();) {
-    auto& [key, backend] = *entry;
-    const bool was_retired = std::exchange(backend.retired, !wanted_backends.contains(key));
-    if (was_retired && backend.retired && live_flows(backend.id) == 0) {
-      free_backends_.insert(backend.id.value);
-      tables_.forget(backend.id);
-      entry = backend_ids_.erase(entry);
-      continue;
-    }
-    services_in_use.insert(std::get<0>(key));
-    ++entry;
-  }
-  for (auto entry = service_ids_.begin(); entry != service_ids_.end();) {
-    const bool wanted = wanted_services.contains(entry->first);
-    if (wanted || services_in_use.contains(entry->second.value)) {
-      ++entry;
-      continue;
-    }
-    free_services_.insert(entry->second.value);
-    tables_.forget(entry->second);
-    splice_counters_.erase(entry->second);
-    entry = service_ids_.erase(entry);
-  }
+std::unique_ptr<const Snapshot> SnapshotBuilder::empty() const {
+  auto snapshot = std::make_unique<Snapshot>(model::FlowKey{});
+  snapshot->ports = port_entries_;
+  snapshot->nat_addresses = nat_addresses_;
+  snapshot->services.resize(1);
+  snapshot->backends.resize(1);
+  snapshot->service_names.set(0, "");
+  snapshot->backend_names.set(0, "");
+  index_destinations({}, *snapshot);
+  return snapshot;
 }
 
 Result<std::unique_ptr<const Snapshot>> SnapshotBuilder::build(const model::Desired& desired,
                                                                const LiveFlows& live_flows,
                                                                std::uint32_t now_ms) {
   if (Result<void> next = check_sequence(desired); !next) return next.error();
-  if (Result<void> checked = check_content(desired); !checked) return checked.error();
-  if (Result<void> prepared = prepare_splices(desired); !prepared) return prepared.error();
+  Result<Plan> plan = this->plan(desired);
+  if (!plan) return plan.error();
   reused_.clear();
-  free_unused_ids(desired, live_flows);
+  retire(*plan);
+  free_unused_ids(live_flows);
 
-  auto snapshot = std::make_unique<Snapshot>(desired.flow_key);
-  snapshot->epoch = desired.epoch;
-  snapshot->splice_keys = splice_keys_;
-  add_ports(*snapshot);
-  snapshot->services.resize(1);
-  snapshot->service_names.resize(1);
-  snapshot->backends.resize(1);
-  snapshot->backend_names.resize(1);
+  if (epoch_ == Epoch()) image_.flow_hash = hash::FlowHash(desired.flow_key);
+  image_.epoch = desired.epoch;
+  image_.slots_moved = 0;
+  image_.splice_keys = std::move(plan->keys);
   access_.begin(desired.prefix_lists);
-  for (const model::Service& service : desired.services) add_service(service, now_ms, *snapshot);
+  for (Change& change : plan->changes) add_service(change, now_ms);
   access_.end();
-  add_retired(*snapshot);
-  index_destinations(desired, *snapshot);
+  if (!plan->same_destinations || path_ids_.size() != paths_indexed_) {
+    index_destinations(desired.services, image_);
+    paths_indexed_ = path_ids_.size();
+  }
   services_ = desired.services;
+  cookie_keys_ = desired.cookie_keys;
   epoch_ = desired.epoch;
   flow_key_ = desired.flow_key;
-  return std::unique_ptr<const Snapshot>(std::move(snapshot));
+  return std::unique_ptr<const Snapshot>(std::make_unique<Snapshot>(image_));
 }
 
 namespace {
@@ -184,79 +146,38 @@ T& entry_at(std::vector<T>& entries, std::size_t index) {
   return entries[index];
 }
 
-// The lowest free id, or the next that was never used.
-template <typename Id>
-Id take_id(std::set<typename Id::underlying>& free, std::uint32_t& used) {
-  if (free.empty()) return Id(static_cast<typename Id::underlying>(++used));
-  return Id(free.extract(free.begin()).value());
-}
-
 }  // namespace
 
 BackendId SnapshotBuilder::add_backend(const model::Backend& backend, ServiceId service,
-                                       bool tunnel, Snapshot& snapshot) {
+                                       bool tunnel) {
   const NextHop hop = *next_hop(backend.address);
-  const BackendKey key(service.value, backend.name, backend.address, backend.port);
-  auto known = backend_ids_.find(key);
-  if (known == backend_ids_.end()) {
-    const bool reused = !free_backends_.empty();
-    KnownBackend fresh{.id = take_id<BackendId>(free_backends_, backends_used_),
-                       .next_hop = neighbour({hop.port, hop.address})};
-    if (reused) reused_.push_back(fresh.id);
-    known = backend_ids_.emplace(key, fresh).first;
-  }
-  const BackendId id = known->second.id;
-  entry_at(snapshot.backends, id.value) = {.address = backend.address,
-                                           .port = net::Big16(backend.port),
-                                           .service = service,
-                                           .next_hop = known->second.next_hop,
-                                           .port_out = hop.port,
-                                           .admission = backend.admission,
-                                           .weight = backend.weight,
-                                           .departure = backend.departure};
+  const KnownBackend& known = known_backend(backend, service, hop);
+  BackendEntry& entry = entry_at(image_.backends, known.id.value);
+  entry = {.address = backend.address,
+           .port = net::Big16(backend.port),
+           .service = service,
+           .next_hop = known.next_hop,
+           .port_out = hop.port,
+           .admission = backend.admission,
+           .weight = backend.weight,
+           .departure = backend.departure};
   if (tunnel) {
     const PathId next(static_cast<std::uint32_t>(path_ids_.size() + 1));
-    snapshot.backends[id.value].path = path_ids_.emplace(backend.address, next).first->second;
+    entry.path = path_ids_.emplace(backend.address, next).first->second;
   }
-  entry_at(snapshot.backend_names, id.value) = backend.name;
-  return id;
-}
-
-Result<std::shared_ptr<SpliceService>> SnapshotBuilder::make_splice(const model::Service& service,
-                                                                    const SpliceKeys& keys) const {
-  const std::string where = "service \"" + service.name + "\": ";
-  if (Result<void> sound = check_splice(service, keys); !sound) {
-    return fail(where + sound.error().message);
-  }
-  if (service.forward != model::Forward::kSplice) return std::shared_ptr<SpliceService>();
-  auto made = splice_settings(service, keys, workers_);
-  if (!made) return fail(where + made.error().message);
-  return made;
-}
-
-// Rules are checked before anything is built, and made once.
-Result<void> SnapshotBuilder::prepare_splices(const model::Desired& desired) {
-  SpliceKeys keys = splice_keys(desired);
-  std::map<std::string, std::shared_ptr<SpliceService>> splices;
-  for (const model::Service& service : desired.services) {
-    auto made = make_splice(service, keys);
-    if (!made) return made.error();
-    if (*made != nullptr) splices.emplace(service.name, *std::move(made));
-  }
-  splice_keys_ = std::move(keys);
-  splices_ = std::move(splices);
-  return {};
+  image_.backend_names.set(known.id.value, backend.name);
+  return known.id;
 }
 
 // Homes by tag, and the counters of the service's last snapshot if it has as many rules.
-void SnapshotBuilder::add_splice(const model::Service& service, ServiceId id, ServiceEntry& entry,
-                                 const Snapshot& snapshot) {
-  const std::shared_ptr<SpliceService> splice = splices_.at(service.name);
+void SnapshotBuilder::add_splice(const Change& change, ServiceId id, ServiceEntry& entry) {
+  const model::Service& service = *change.service;
+  const std::shared_ptr<SpliceService> splice = change.splice;
   std::vector<std::pair<TagKey, BackendId>> homes;
   for (const model::Backend& backend : service.backends) {
     const auto known =
         backend_ids_.at(BackendKey(id.value, backend.name, backend.address, backend.port));
-    homes.push_back({{snapshot.backends[known.id.value].tag}, known.id});
+    homes.push_back({{image_.backends[known.id.value].tag}, known.id});
   }
   splice->homes = table::OpenTable<TagKey, BackendId>(homes);
   splice->mtu = UINT16_MAX;
@@ -273,48 +194,19 @@ void SnapshotBuilder::add_splice(const model::Service& service, ServiceId id, Se
   entry.splice = splice;
 }
 
-// Backends that are gone but may still have flows: known, and down, so that their flows end.
-void SnapshotBuilder::add_retired(Snapshot& snapshot) {
-  for (const auto& [key, known] : backend_ids_) {
-    const auto& [service, name, address, port] = key;
-    entry_at(snapshot.services, service);
-    entry_at(snapshot.service_names, service);
-    if (!known.retired) continue;
-    entry_at(snapshot.backends, known.id.value) = {
-        .address = address,
-        .port = net::Big16(port),
-        .service = ServiceId(service),
-        .next_hop = known.next_hop,
-        .port_out = neighbours_[known.next_hop.value].port,
-        .admission = model::Admission::kDown,
-        .weight = 0};
-    snapshot.services[service].leaving.push_back(known.id);
-    entry_at(snapshot.backend_names, known.id.value) = name;
-  }
-}
-
-void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t now_ms,
-                                  Snapshot& snapshot) {
-  const ServiceKey key(service.address, service.port, service.protocol, service.forward);
-  auto known = service_ids_.find(key);
-  if (known == service_ids_.end()) {
-    known = service_ids_.emplace(key, take_id<ServiceId>(free_services_, services_used_)).first;
-    if (auto primed = primed_.extract(key))
-      tables_.prime(known->second, std::move(primed.mapped()));
-  }
-  const ServiceId id = known->second;
-  entry_at(snapshot.service_names, id.value) = service.name;
+void SnapshotBuilder::add_service(Change& change, std::uint32_t now_ms) {
+  const model::Service& service = *change.service;
+  const ServiceId id = service_id(service);
   ServiceEntry entry = settings_of(service, workers_);
   std::vector<std::pair<l4::ServerId, BackendId>> quic_servers;
   for (const model::Backend& backend : service.backends) {
-    const BackendId backend_id =
-        add_backend(backend, id, model::is_tunnel(service.forward), snapshot);
+    const BackendId backend_id = add_backend(backend, id, model::is_tunnel(service.forward));
     if (service.forward == model::Forward::kSplice) {
-      BackendEntry& tagged = snapshot.backends[backend_id.value];
-      tagged.tag = affinity::backend_tag(splice_keys_.secret, service.name, backend.name);
+      BackendEntry& tagged = image_.backends[backend_id.value];
+      tagged.tag = affinity::backend_tag(image_.splice_keys.secret, service.name, backend.name);
       if (!backend.generation.empty()) {
         tagged.generation =
-            affinity::generation_tag(splice_keys_.secret, service.name, backend.generation);
+            affinity::generation_tag(image_.splice_keys.secret, service.name, backend.generation);
       }
     }
     if (!backend.quic_server_id.empty()) {
@@ -327,27 +219,31 @@ void SnapshotBuilder::add_service(const model::Service& service, std::uint32_t n
     entry.total_weight += backend.weight;
     entry.members.push_back(backend_id);
   }
+  add_retired(id, entry);
   if (service.quic.server_id_length != 0) {
     entry.quic = std::make_shared<const QuicRoutes>(quic_parameters(service.quic), quic_servers);
   }
   entry.access = access_.rules(service.protection);
-  if (service.forward == model::Forward::kSplice) add_splice(service, id, entry, snapshot);
-  const TableHistory::Current& current = tables_.next(
-      id, slots_wanted(service), members_of(service), entry.members, now_ms, snapshot.slots_moved);
+  if (service.forward == model::Forward::kSplice) add_splice(change, id, entry);
+  image_.slots_moved += change.step.slots_moved;
+  if (change.step.table != nullptr) changed_tables_.insert(key_of(service));
+  const TableHistory::Current& current =
+      tables_.next(id, std::move(change.step), entry.members, now_ms);
   entry.table = current.table;
   entry.previous = current.previous;
   entry.changed_ms = current.changed_ms;
-  entry_at(snapshot.services, id.value) = std::move(entry);
+  entry_at(image_.services, id.value) = std::move(entry);
+  image_.service_names.set(id.value, service.name);
 }
 
-void SnapshotBuilder::index_destinations(const model::Desired& desired, Snapshot& snapshot) const {
+void SnapshotBuilder::index_destinations(const model::ServiceList& services,
+                                         Snapshot& snapshot) const {
   using table::AddressRole;
   std::vector<std::pair<table::Ipv4Endpoint, ServiceId>> ipv4;
   std::vector<std::pair<table::Ipv6Endpoint, ServiceId>> ipv6;
   std::vector<std::pair<table::AddressKey, table::AddressEntry>> addresses;
-  for (const model::Service& service : desired.services) {
-    const ServiceKey key(service.address, service.port, service.protocol, service.forward);
-    const ServiceId id = service_ids_.at(key);
+  for (const model::Service& service : services) {
+    const ServiceId id = service_ids_.at(key_of(service));
     const net::Big16 port(service.port);
     const std::uint8_t protocol = ip_protocol(service.protocol);
     if (service.address.is_ipv4()) {

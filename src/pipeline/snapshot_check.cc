@@ -1,22 +1,13 @@
-// What a snapshot must satisfy as a whole before anything of it is built.
-#include <map>
+// What each service of a snapshot must satisfy before anything of it is built.
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "hawser/pipeline/snapshot_builder.h"
 #include "service_settings.h"
 
 namespace hawser::pipeline {
 namespace {
-
-std::string quoted(const std::string& name) {
-  return "\"" + name + "\"";
-}
-
-std::string described(const model::Service& service) {
-  return "service " + quoted(service.name) + " (" +
-         net::endpoint_to_string(service.address, service.port) + "/" +
-         std::string(model::to_string(service.protocol)) + ")";
-}
 
 bool is_prime(std::uint32_t n) {
   if (n < 2) return false;
@@ -26,35 +17,11 @@ bool is_prime(std::uint32_t n) {
   return true;
 }
 
-Result<void> check_names(const model::Desired& desired) {
-  std::set<std::string> names;
-  std::map<std::tuple<net::IpAddress, std::uint16_t, model::Protocol>, std::string> endpoints;
-  std::size_t backends = 0;
-  for (const model::Service& service : desired.services) {
-    if (!names.insert(service.name).second) {
-      return fail("two services are named " + quoted(service.name));
-    }
-    const auto [other, is_new] = endpoints.emplace(
-        std::tuple(service.address, service.port, service.protocol), service.name);
-    if (!is_new) {
-      return fail(described(service) + " overlaps service " + quoted(other->second) +
-                  ": address, port and protocol are the same");
-    }
-    std::set<std::string> backend_names;
-    for (const model::Backend& backend : service.backends) {
-      if (!backend_names.insert(backend.name).second) {
-        return fail(described(service) + " has two backends named " + quoted(backend.name));
-      }
-    }
-    backends += service.backends.size();
-  }
-  if (desired.services.size() > limits::kMaxServices) {
-    return fail(std::to_string(desired.services.size()) + " services, at most " +
-                std::to_string(limits::kMaxServices) + " are possible");
-  }
-  if (backends > limits::kMaxBackends) {
-    return fail(std::to_string(backends) + " backends in all, at most " +
-                std::to_string(limits::kMaxBackends) + " are possible");
+Result<void> check_backend_names(const model::Service& service) {
+  std::unordered_set<std::string_view> names;
+  for (const model::Backend& backend : service.backends) {
+    if (names.insert(backend.name).second) continue;
+    return fail(described(service) + " has two backends named " + quoted(backend.name));
   }
   return {};
 }
@@ -112,32 +79,6 @@ Result<void> check_quic(const model::Service& service) {
   return {};
 }
 
-Result<void> check_prefix_lists(const model::Desired& desired) {
-  std::set<std::string> names;
-  std::size_t prefixes = 0;
-  for (const model::PrefixList& list : desired.prefix_lists) {
-    if (!names.insert(list.name).second) {
-      return fail("two prefix lists are named " + quoted(list.name));
-    }
-    prefixes += list.prefixes->size();
-  }
-  if (names.size() > limits::kMaxPrefixLists || prefixes > limits::kMaxPrefixes) {
-    return fail(std::to_string(names.size()) + " prefix lists with " + std::to_string(prefixes) +
-                " prefixes, at most " + std::to_string(limits::kMaxPrefixLists) + " with " +
-                std::to_string(limits::kMaxPrefixes) + " are possible");
-  }
-  for (const model::Service& service : desired.services) {
-    for (const auto* used : {&service.protection.allow, &service.protection.deny}) {
-      for (const std::string& name : *used) {
-        if (!names.contains(name)) {
-          return fail(described(service) + ": there is no prefix list " + quoted(name));
-        }
-      }
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> SnapshotBuilder::check_sequence(const model::Desired& desired) const {
@@ -153,25 +94,15 @@ Result<void> SnapshotBuilder::check_sequence(const model::Desired& desired) cons
   return {};
 }
 
-Result<void> SnapshotBuilder::check_content(const model::Desired& desired) const {
-  if (Result<void> names = check_names(desired); !names) return names;
-  if (Result<void> lists = check_prefix_lists(desired); !lists) return lists;
-  for (const model::Service& service : desired.services) {
-    if (Result<void> checked = check_service(service); !checked) return checked;
-  }
-  return check_capacity(desired);
-}
-
 // Ids that are not free yet count as taken, so this may refuse a little early, never late.
-Result<void> SnapshotBuilder::check_capacity(const model::Desired& desired) const {
+Result<void> SnapshotBuilder::check_capacity(const Plan& plan) const {
   std::size_t services = 0;
   std::size_t backends = 0;
-  for (const model::Service& service : desired.services) {
-    const auto id = service_ids_.find(
-        ServiceKey(service.address, service.port, service.protocol, service.forward));
+  for (const Change& change : plan.changes) {
+    const auto id = service_ids_.find(key_of(*change.service));
     const bool known = id != service_ids_.end();
     services += known ? 0 : 1;
-    for (const model::Backend& backend : service.backends) {
+    for (const model::Backend& backend : change.service->backends) {
       const bool has_id = known && backend_ids_.contains(BackendKey(id->second.value, backend.name,
                                                                     backend.address, backend.port));
       backends += has_id ? 0 : 1;
@@ -207,6 +138,7 @@ Result<void> SnapshotBuilder::check_own_address(const model::Service& service) c
 }
 
 Result<void> SnapshotBuilder::check_service(const model::Service& service) const {
+  if (Result<void> names = check_backend_names(service); !names) return names;
   if (Result<void> own = check_own_address(service); !own) return own;
   if (Result<void> sound = check_quic(service); !sound) return sound;
   if (Result<void> sound = check_client_address(service); !sound) return sound;
@@ -215,9 +147,7 @@ Result<void> SnapshotBuilder::check_service(const model::Service& service) const
     return fail(described(service) + ": table_slots is " + std::to_string(service.table_slots) +
                 ", must be a prime up to " + std::to_string(limits::kMaxTableSlots));
   }
-  const std::size_t slots = service.table_slots == 0
-                                ? table::Maglev::default_slots(service.backends.size())
-                                : service.table_slots;
+  const std::size_t slots = slots_wanted(service);
   const std::size_t most = std::min(limits::kMaxBackendsPerService, slots);
   if (service.backends.size() > most) {
     return fail(described(service) + " has " + std::to_string(service.backends.size()) +
@@ -231,34 +161,35 @@ Result<void> SnapshotBuilder::check_service(const model::Service& service) const
 
 Result<void> SnapshotBuilder::check_backend(const model::Service& service,
                                             const model::Backend& backend) const {
-  const std::string where = described(service) + ", backend " + quoted(backend.name) + " (" +
-                            net::endpoint_to_string(backend.address, backend.port) + ")";
+  const auto refuse = [&](const std::string& why) {
+    return fail(described(service) + ", backend " + quoted(backend.name) + " (" +
+                net::endpoint_to_string(backend.address, backend.port) + ")" + why);
+  };
   const bool tunnel = model::is_tunnel(service.forward);
   if (backend.address.family != service.address.family && !tunnel) {
-    return fail(where +
-                ": service and backend must be of one address family; a tunnel can mix them");
+    return refuse(": service and backend must be of one address family; a tunnel can mix them");
   }
-  if (backend.address.is_special()) return fail(where + ": nobody can be reached there");
+  if (backend.address.is_special()) return refuse(": nobody can be reached there");
   if (!model::uses_nat(service.forward) && backend.port != service.port) {
-    return fail(where + ": " + std::string(model::to_string(service.forward)) +
-                " cannot change the port; it must be " + std::to_string(service.port));
+    return refuse(": " + std::string(model::to_string(service.forward)) +
+                  " cannot change the port; it must be " + std::to_string(service.port));
   }
   const std::optional<NextHop> hop = next_hop(backend.address);
   if (!hop) {
-    return fail(where + " is on no port's network, and no port has a gateway of its family");
+    return refuse(" is on no port's network, and no port has a gateway of its family");
   }
   const PortSetup& port = ports_[hop->port.value];
   if (service.forward == model::Forward::kDsrL2 && hop->address != backend.address) {
-    return fail(where + " is behind a gateway; dsr-l2 needs it on the link of a port");
+    return refuse(" is behind a gateway; dsr-l2 needs it on the link of a port");
   }
   if (model::uses_nat(service.forward) &&
       port_entries_[hop->port.value].nat(backend.address.family).empty()) {
-    return fail(where + ": forward = " + quoted(std::string(model::to_string(service.forward))) +
-                ", but port " + quoted(port.name) + " has no NAT address of its family");
+    return refuse(": forward = " + quoted(std::string(model::to_string(service.forward))) +
+                  ", but port " + quoted(port.name) + " has no NAT address of its family");
   }
   if (tunnel && !port_entries_[hop->port.value].tunnel_source(backend.address.family)) {
-    return fail(where + ": a tunnel needs a source, but port " + quoted(port.name) +
-                " has no address of its family");
+    return refuse(": a tunnel needs a source, but port " + quoted(port.name) +
+                  " has no address of its family");
   }
   return {};
 }

@@ -75,7 +75,8 @@ Result<void> check_splice(const model::Service& service, const SpliceKeys& keys)
 
 Result<std::shared_ptr<SpliceService>> splice_settings(const model::Service& service,
                                                        const SpliceKeys& keys,
-                                                       std::uint16_t workers) {
+                                                       std::uint16_t workers,
+                                                       std::shared_ptr<const l7::RuleSet> known) {
   auto entry = std::make_shared<SpliceService>();
   const model::Cookie& cookie = service.affinity.cookie;
   entry->name = service.name;
@@ -90,9 +91,12 @@ Result<std::shared_ptr<SpliceService>> splice_settings(const model::Service& ser
   entry->head_timeout_ms = service.splice.head_timeout_ms;
   entry->error_body = service.splice.error_body;
   if (service.splice.rules.empty()) return entry;
-  auto rules = l7::RuleSet::create(service.splice, workers);
-  if (!rules) return rules.error();
-  entry->rules = *std::move(rules);
+  entry->rules = std::move(known);
+  if (entry->rules == nullptr) {
+    auto rules = l7::RuleSet::create(service.splice, workers);
+    if (!rules) return rules.error();
+    entry->rules = *std::move(rules);
+  }
   for (const model::Rule& rule : service.splice.rules) {
     entry->rule_generations.push_back(
         rule.generation.empty()

@@ -28,15 +28,13 @@ TableHistory::Step TableHistory::step(const table::Maglev* before, std::uint32_t
   return {.table = std::move(table), .slots_moved = moved};
 }
 
-const TableHistory::Current& TableHistory::next(ServiceId service, std::uint32_t slots,
-                                                std::vector<table::Member> members,
+const TableHistory::Current& TableHistory::next(ServiceId service, Step made,
                                                 std::span<const BackendId> ids,
-                                                std::uint32_t now_ms, std::uint64_t& slots_moved) {
+                                                std::uint32_t now_ms) {
   Entry& entry = services_[service];
   Current& current = entry.current;
-  Step made = step(current.table.get(), slots, std::move(members));
-  slots_moved += made.slots_moved;
-  if (made.table != nullptr && (current.table == nullptr || current.table->slots() != slots)) {
+  if (made.table != nullptr &&
+      (current.table == nullptr || current.table->slots() != made.table->slots())) {
     entry = Entry{};
     current.table = std::move(made.table);
     current.changed_ms = now_ms;
@@ -87,12 +85,13 @@ const TableHistory::Current* TableHistory::find(ServiceId service) const {
   return entry == services_.end() ? nullptr : &entry->second.current;
 }
 
-void TableHistory::forget(BackendId backend) {
-  for (auto& [service, entry] : services_) {
-    const std::size_t erased =
-        std::erase_if(entry.before, [&](const auto& item) { return item.second.owner == backend; });
-    if (erased > 0) mark(entry, entry.current.table);
-  }
+void TableHistory::forget(ServiceId service, BackendId backend) {
+  const auto found = services_.find(service);
+  if (found == services_.end()) return;
+  Entry& entry = found->second;
+  const std::size_t erased =
+      std::erase_if(entry.before, [&](const auto& item) { return item.second.owner == backend; });
+  if (erased > 0) mark(entry, entry.current.table);
 }
 
 }  // namespace hawser::pipeline

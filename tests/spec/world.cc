@@ -235,7 +235,7 @@ void World::note_names(const std::vector<model::Service>& services) {
     const pipeline::BackendEntry& backend = snapshot_->backends[id];
     for (const model::Service& service : services) {
       if (backend.service == ServiceId()) continue;
-      if (snapshot_->service_names.at(backend.service.value) != service.name) continue;
+      if (snapshot_->service_names[backend.service.value] != service.name) continue;
       names_[id] = service.name + "/" + snapshot_->backend_names[id];
     }
   }

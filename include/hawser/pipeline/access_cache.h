@@ -17,21 +17,20 @@ namespace hawser::pipeline {
 
 class AccessCache {
  public:
+  [[nodiscard]] bool differs(const std::vector<model::PrefixList>& lists) const {
+    return lists != lists_;
+  }
   // The lists of the next snapshot; every name that services use is among them.
   void begin(const std::vector<model::PrefixList>& lists);
   [[nodiscard]] AccessRules rules(const model::Protection& protection);
-  // Forgets tables that no service of this snapshot asked for.
+  // Forgets tables that nobody has any more.
   void end();
 
  private:
-  using Names = std::pair<std::vector<std::string>, std::vector<std::string>>;  // allow, deny
-  struct Entry {
-    std::shared_ptr<const table::PrefixTable> table;
-    bool used = false;
-  };
+  using ListNames = std::pair<std::vector<std::string>, std::vector<std::string>>;  // allow, deny
 
   std::vector<model::PrefixList> lists_;
-  std::map<Names, Entry> tables_;
+  std::map<ListNames, std::weak_ptr<const table::PrefixTable>> tables_;
 };
 
 }  // namespace hawser::pipeline

@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "hawser/l4/token_bucket.h"
 #include "hawser/model/service.h"
 #include "hawser/net/address.h"
+#include "hawser/pipeline/names.h"
 #include "hawser/pipeline/neighbour_macs.h"
 #include "hawser/pipeline/path_mtus.h"
 #include "hawser/pipeline/splice_service.h"
@@ -159,8 +159,8 @@ struct Snapshot {
   std::uint64_t slots_moved = 0;  // over all tables, against the snapshot before
 
   // For people and queries only; same indexes as above.
-  std::vector<std::string> service_names;
-  std::vector<std::string> backend_names;
+  Names service_names;
+  Names backend_names;
 };
 
 }  // namespace hawser::pipeline

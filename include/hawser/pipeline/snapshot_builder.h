@@ -2,7 +2,7 @@
 //
 // Keeps what must outlive one snapshot: ids (a flow refers to its service and backend by id, so an
 // id is reused only when no flow has it any more), neighbours, and the tables that the next ones
-// start from. Main core only; allocates.
+// start from. A build makes again what has changed and copies the rest. Main core only; allocates.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "hawser/base/result.h"
@@ -56,17 +56,24 @@ class SnapshotBuilder {
  public:
   // Live flows of a backend over all workers.
   using LiveFlows = std::function<std::uint64_t(BackendId)>;
+  // Calls its second argument with each number below the first, in any order, from any threads, and
+  // returns when all calls have.
+  using Spread = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
 
   // `backend_capacity` bounds backend ids (limits::kMaxBackends, less in tests). `workers` share
   // the rates that services allow.
   SnapshotBuilder(std::vector<PortSetup> ports, std::size_t backend_capacity,
                   std::uint16_t workers = 1);
 
+  // Tables are made by this; by default one after the other.
+  void spread_by(Spread spread) { spread_ = std::move(spread); }
+
   // Checks `desired` whole and builds it, or says why not and changes nothing. Refused: an epoch
   // not above the last, another flow key, duplicate names, overlapping services, an address that is
   // ours, families that the way of forwarding cannot mix, unreachable backends, `nat` without NAT
   // address, a tunnel without source address, unknown prefix lists, limits. `now_ms` is the
-  // workers' millisecond clock.
+  // workers' millisecond clock. Services that `desired` shares with the last build by pointer cost
+  // a copy of their entry; the result is the same as if they were built again.
   [[nodiscard]] Result<std::unique_ptr<const Snapshot>> build(const model::Desired& desired,
                                                               const LiveFlows& live_flows,
                                                               std::uint32_t now_ms = 0);
@@ -81,6 +88,9 @@ class SnapshotBuilder {
   void prime(std::vector<KnownTable> tables);
   // The tables of the last build that cannot be built again from the snapshot alone.
   [[nodiscard]] std::vector<KnownTable> grown_tables() const;
+  // Those that are others than at the last call; without a table: there is none any more that
+  // cannot be built again.
+  [[nodiscard]] std::vector<KnownTable> take_changed_tables();
 
   // The snapshot before the first: no services, but own addresses. Never fails.
   [[nodiscard]] std::unique_ptr<const Snapshot> empty() const;
@@ -107,48 +117,86 @@ class SnapshotBuilder {
     bool retired = false;  // not wanted by the last snapshot
   };
 
+  struct Retired {
+    BackendId id;
+    bool rested = false;  // a snapshot without it was built before the last
+  };
+  // Backends are in the order of their services.
+  [[nodiscard]] static BackendKey first_of(ServiceId service) { return {service.value, "", {}, 0}; }
+  [[nodiscard]] static bool is_of(const BackendKey& key, ServiceId service) {
+    return std::get<0>(key) == service.value;
+  }
+
+  // A service that is new or differs from the last build's.
+  struct Change {
+    const model::Service* service = nullptr;
+    const model::Service* before = nullptr;  // with the same key in the last build; null: none
+    std::shared_ptr<SpliceService> splice;   // null: not read
+    TableHistory::Step step;
+  };
+  // How a snapshot differs from the last build: all that can be refused and all that takes long,
+  // without having changed anything.
+  struct Plan {
+    std::vector<Change> changes;              // in the order of the snapshot's services
+    std::vector<const model::Service*> gone;  // nobody has their keys any more
+    bool same_destinations = true;            // names, addresses and ways of forwarding
+    bool same_lists = true;
+    SpliceKeys keys;
+  };
+
+  // snapshot_plan.cc
+  [[nodiscard]] Result<Plan> plan(const model::Desired& desired) const;
+  void find_changes(const model::Desired& desired, Plan& plan) const;
+  [[nodiscard]] Result<void> check(const model::Desired& desired, const Plan& plan) const;
+  [[nodiscard]] Result<void> make_splice(Change& change, const SpliceKeys& keys) const;
+  [[nodiscard]] static ServiceKey key_of(const model::Service& service);
+  [[nodiscard]] const table::Maglev* table_of(const ServiceKey& key) const;
+
+  // snapshot_check.cc
   [[nodiscard]] Result<void> check_sequence(const model::Desired& desired) const;
-  [[nodiscard]] Result<void> check_content(const model::Desired& desired) const;
-  [[nodiscard]] Result<void> check_capacity(const model::Desired& desired) const;
+  [[nodiscard]] Result<void> check_capacity(const Plan& plan) const;
   [[nodiscard]] Result<void> check_service(const model::Service& service) const;
   [[nodiscard]] Result<void> check_own_address(const model::Service& service) const;
   [[nodiscard]] Result<void> check_backend(const model::Service& service,
                                            const model::Backend& backend) const;
   [[nodiscard]] std::optional<NextHop> next_hop(const net::IpAddress& address) const;
+
+  // snapshot_ids.cc
+  void retire(const Plan& plan);
+  void retire_all_but(ServiceId service, const model::Service* wanted);
+  void free_unused_ids(const LiveFlows& live_flows);
+  void free_unused_services();
+  void add_retired(ServiceId service, ServiceEntry& entry);
+  [[nodiscard]] ServiceId service_id(const model::Service& service);
+  [[nodiscard]] const KnownBackend& known_backend(const model::Backend& backend, ServiceId service,
+                                                  const NextHop& hop);
   [[nodiscard]] NeighbourId neighbour(const NeighbourTarget& target);
-  void add_ports(Snapshot& snapshot) const;
-  void free_unused_ids(const model::Desired& desired, const LiveFlows& live_flows);
-  [[nodiscard]] Result<void> prepare_splices(const model::Desired& desired);
-  // Null for a service that is not read.
-  [[nodiscard]] Result<std::shared_ptr<SpliceService>> make_splice(const model::Service& service,
-                                                                   const SpliceKeys& keys) const;
-  // Slots by identity of their owner; `table` may be null.
-  static std::unordered_map<std::uint64_t, std::uint32_t> slots_of(const table::Maglev* table);
-  [[nodiscard]] static ServiceKey key_of(const model::Service& service);
-  [[nodiscard]] const table::Maglev* table_of(const ServiceKey& key) const;
-  void preview_service(const model::Service* before, const model::Service* after,
-                       const LiveFlows& live_flows, Preview& preview) const;
+
+  // preview.cc
+  void preview_change(const model::Service* before, const Change& change,
+                      const LiveFlows& live_flows, Preview& preview) const;
   void preview_before(const model::Service& before, const model::Service* after,
                       const LiveFlows& live_flows, std::vector<PreviewedBackend>& rows) const;
   [[nodiscard]] std::uint64_t flows_of(ServiceId service, const model::Backend& backend,
                                        const LiveFlows& live_flows) const;
-  void add_service(const model::Service& service, std::uint32_t now_ms, Snapshot& snapshot);
-  void add_splice(const model::Service& service, ServiceId id, ServiceEntry& entry,
-                  const Snapshot& snapshot);
+
   void group_by_device();
-  BackendId add_backend(const model::Backend& backend, ServiceId service, bool tunnel,
-                        Snapshot& snapshot);
-  void add_retired(Snapshot& snapshot);
-  void index_destinations(const model::Desired& desired, Snapshot& snapshot) const;
+  void add_service(Change& change, std::uint32_t now_ms);
+  void add_splice(const Change& change, ServiceId id, ServiceEntry& entry);
+  BackendId add_backend(const model::Backend& backend, ServiceId service, bool tunnel);
+  void index_destinations(const model::ServiceList& services, Snapshot& snapshot) const;
 
   std::vector<PortSetup> ports_;
   std::vector<net::IpAddress> nat_addresses_;
   std::vector<PortEntry> port_entries_;
   std::size_t backend_capacity_;
   std::uint16_t workers_;
+  Spread spread_;
 
   std::map<ServiceKey, ServiceId> service_ids_;
   std::map<BackendKey, KnownBackend> backend_ids_;
+  std::map<BackendKey, Retired> retired_;  // of backend_ids_
+  std::set<ServiceKey> unwanted_;          // of service_ids_: retired backends keep them
   std::set<std::uint16_t> free_services_;
   std::set<std::uint32_t> free_backends_;
   std::uint32_t services_used_ = 0;
@@ -157,14 +205,17 @@ class SnapshotBuilder {
   std::vector<NeighbourTarget> neighbours_;
   std::map<NeighbourTarget, NeighbourId> neighbour_ids_;
   std::map<net::IpAddress, PathId> path_ids_;
+  std::size_t paths_indexed_ = 0;
   TableHistory tables_;
+  std::set<ServiceKey> changed_tables_;  // since take_changed_tables()
   std::map<ServiceKey, std::shared_ptr<const table::Maglev>> primed_;
   AccessCache access_;
-  SpliceKeys splice_keys_;
-  // Of the snapshot being built, by name of the service; and what workers count, by id.
-  std::map<std::string, std::shared_ptr<SpliceService>> splices_;
+  // What workers count of spliced services.
   std::map<ServiceId, std::vector<std::shared_ptr<SpliceCounters>>> splice_counters_;
-  model::ServiceList services_;  // of the last build
+  // The last build, and what it was made from. The next one changes it and gives away a copy.
+  Snapshot image_{model::FlowKey{}};
+  model::ServiceList services_;
+  std::vector<model::CookieKey> cookie_keys_;
   Epoch epoch_;
   model::FlowKey flow_key_{};
 };

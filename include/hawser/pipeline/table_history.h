@@ -35,11 +35,9 @@ class TableHistory {
   [[nodiscard]] static Step step(const table::Maglev* before, std::uint32_t slots,
                                  std::vector<table::Member> members);
 
-  // The table of `service` for these members (`ids` by their order) after `now_ms`. The same one if
-  // nothing changed. Adds to `slots_moved` how many slots have another owner than before.
-  const Current& next(ServiceId service, std::uint32_t slots, std::vector<table::Member> members,
-                      std::span<const BackendId> ids, std::uint32_t now_ms,
-                      std::uint64_t& slots_moved);
+  // The table of `service` after a step from the one it has; `ids` by the order of its members.
+  const Current& next(ServiceId service, Step made, std::span<const BackendId> ids,
+                      std::uint32_t now_ms);
 
   // What ran before this process did; the next table follows from it.
   void prime(ServiceId service, std::shared_ptr<const table::Maglev> table);
@@ -48,7 +46,7 @@ class TableHistory {
 
   void forget(ServiceId service) { services_.erase(service); }
   // The id goes to another backend: it may be nobody's previous owner any more.
-  void forget(BackendId backend);
+  void forget(ServiceId service, BackendId backend);
 
  private:
   struct Before {

@@ -1,11 +1,13 @@
 // Which service, or which role, a destination has, and other small look-ups of a snapshot.
 //
 // Open addressing with linear probing over a power of two of slots, at most half full, built once
-// with the snapshot and immutable after. Cost: one cache line a look-up, nearly always.
+// when what it holds changes and immutable after; copies share it. Cost: one cache line a look-up,
+// nearly always.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -22,16 +24,13 @@ namespace hawser::table {
 template <typename Key, typename Value>
 class OpenTable {
  public:
-  OpenTable() : slots_(2) {}
-  explicit OpenTable(std::span<const std::pair<Key, Value>> entries)
-      : slots_(2), empty_(entries.empty()) {
+  OpenTable() : OpenTable(std::span<const std::pair<Key, Value>>()) {}
+  explicit OpenTable(std::span<const std::pair<Key, Value>> entries) : empty_(entries.empty()) {
     std::size_t size = 2;
     while (size < entries.size() * 2) size *= 2;
-    slots_.resize(size);
-    for (const auto& [key, value] : entries) {
-      Slot& slot = slots_[place(key)];
-      slot = Slot{key, value, true};
-    }
+    slots_ = std::make_shared<Slot[]>(size);
+    mask_ = size - 1;
+    for (const auto& [key, value] : entries) slots_[place(key)] = Slot{key, value, true};
   }
 
   [[nodiscard]] bool is_empty() const noexcept { return empty_; }
@@ -49,13 +48,13 @@ class OpenTable {
 
   // Where the key is, or where it would go.
   [[nodiscard]] std::size_t place(const Key& key) const noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = key.hash() & mask;
-    while (slots_[at].used && !(slots_[at].key == key)) at = (at + 1) & mask;
+    std::size_t at = key.hash() & mask_;
+    while (slots_[at].used && !(slots_[at].key == key)) at = (at + 1) & mask_;
     return at;
   }
 
-  std::vector<Slot> slots_;
+  std::shared_ptr<Slot[]> slots_;
+  std::size_t mask_ = 0;
   bool empty_ = true;
 };
 
