@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -66,6 +67,10 @@ int run(const Options& options) {
     spdlog::error("{}", configuration.error().message);
     return 1;
   }
+  // Services come from hawserd: what was read of them, and to read them, goes back at once.
+  configuration->services = {};
+  configuration->prefix_lists = {};
+  malloc_trim(0);
   auto process = hawser::dataplane::Process::start(
       *std::move(configuration),
       {.no_huge = options.no_huge, .log_level = eal_log_level(options.log_level)});

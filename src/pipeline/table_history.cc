@@ -2,6 +2,7 @@
 #include "hawser/pipeline/table_history.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace hawser::pipeline {
@@ -48,28 +49,37 @@ const TableHistory::Current& TableHistory::next(ServiceId service, Step made,
   return current;
 }
 
+// One pass over the slots beside what is known of them: half of a table may change at once.
 void TableHistory::remember(Entry& entry, const table::Maglev& next, std::span<const BackendId> ids,
                             std::uint32_t now_ms) {
-  std::erase_if(entry.before, [&](const auto& item) {
-    return now_ms - item.second.since_ms > limits::kPreviousOwnerMilliseconds;
-  });
+  std::vector<Before> remembered;
+  auto old = entry.before.begin();
   for (std::uint32_t slot = 0; slot < next.slots(); ++slot) {
+    std::optional<Before> known;
+    if (old != entry.before.end() && old->slot == slot) {
+      known = *old++;
+      if (now_ms - known->since_ms > limits::kPreviousOwnerMilliseconds) known.reset();
+    }
     const BackendId before = owner_of(*entry.current.table, entry.ids, slot);
     const BackendId after = owner_of(next, ids, slot);
-    if (before == after) continue;
-    if (before != BackendId()) entry.before[slot] = {before, now_ms};
-    // A slot that returns to its old owner has no other to remember.
-    const auto known = entry.before.find(slot);
-    if (known != entry.before.end() && known->second.owner == after) entry.before.erase(known);
+    if (before != after) {
+      if (before != BackendId()) known = Before{slot, before, now_ms};
+      // A slot that returns to its old owner has no other to remember.
+      if (known && known->owner == after) known.reset();
+    }
+    if (known) remembered.push_back(*known);
   }
+  entry.before = std::move(remembered);
 }
 
 void TableHistory::mark(Entry& entry, std::shared_ptr<const table::Maglev> table) {
   std::vector<std::uint32_t> slots;
   std::vector<std::pair<table::SlotKey, BackendId>> owners;
-  for (const auto& [slot, before] : entry.before) {
-    slots.push_back(slot);
-    owners.push_back({{slot}, before.owner});
+  slots.reserve(entry.before.size());
+  owners.reserve(entry.before.size());
+  for (const Before& before : entry.before) {
+    slots.push_back(before.slot);
+    owners.push_back({{before.slot}, before.owner});
   }
   entry.current.table = slots.empty() ? std::move(table) : table::Maglev::marked(*table, slots);
   entry.current.previous = slots.empty() ? nullptr : std::make_shared<const PreviousOwners>(owners);
@@ -90,7 +100,7 @@ void TableHistory::forget(ServiceId service, BackendId backend) {
   if (found == services_.end()) return;
   Entry& entry = found->second;
   const std::size_t erased =
-      std::erase_if(entry.before, [&](const auto& item) { return item.second.owner == backend; });
+      std::erase_if(entry.before, [&](const Before& before) { return before.owner == backend; });
   if (erased > 0) mark(entry, entry.current.table);
 }
 

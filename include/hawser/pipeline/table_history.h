@@ -49,14 +49,16 @@ class TableHistory {
   void forget(ServiceId service, BackendId backend);
 
  private:
+  // Who owned a slot.
   struct Before {
+    std::uint32_t slot = 0;
     BackendId owner;
     std::uint32_t since_ms = 0;
   };
   struct Entry {
     Current current;
-    std::vector<BackendId> ids;              // by member
-    std::map<std::uint32_t, Before> before;  // by slot
+    std::vector<BackendId> ids;  // by member
+    std::vector<Before> before;  // by rising slot
   };
 
   static void remember(Entry& entry, const table::Maglev& next, std::span<const BackendId> ids,
