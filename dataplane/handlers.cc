@@ -25,7 +25,7 @@ Reply Handlers::handle(const v1::Request& request, bool read_only) {
     case v1::Request::kStatus:
       return status();
     case v1::Request::kCounters:
-      return counters();
+      return counters(request.counters());
     case v1::Request::kFlows:
       return flows(request.flows());
     case v1::Request::kExplain:
@@ -112,9 +112,13 @@ v1::Response Handlers::status() const {
   return response;
 }
 
-v1::Response Handlers::counters() const {
+v1::Response Handlers::counters(const v1::Counters& request) const {
   v1::Response response;
-  report_counters(parts_, *response.mutable_counters());
+  if (request.failing_backends()) {
+    report_backends(parts_, true, *response.mutable_counters());
+  } else {
+    report_counters(parts_, *response.mutable_counters());
+  }
   return response;
 }
 

@@ -25,7 +25,7 @@ class Handlers : public RequestHandler {
   [[nodiscard]] v1::Response get_snapshot(bool read_only) const;
   [[nodiscard]] v1::Response refusal() const;
   [[nodiscard]] v1::Response status() const;
-  [[nodiscard]] v1::Response counters() const;
+  [[nodiscard]] v1::Response counters(const v1::Counters& request) const;
   [[nodiscard]] Reply flows(const v1::Flows& request);
   [[nodiscard]] Reply capture(const v1::Capture& request, bool read_only);
 

@@ -130,7 +130,7 @@ void report_status(const Parts& parts, v1::StatusReply& reply) {
 void report_counters(const Parts& parts, v1::CountersReply& reply) {
   const Workers& workers = parts.machine.workers();
   report_verdicts(workers, reply);
-  report_backends(parts, reply);
+  report_backends(parts, false, reply);
   report_splices(parts, reply);
   add(reply, "stateless", "forward",
       "forwarded by table alone: the flow table was full, or too many flows were new",

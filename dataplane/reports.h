@@ -9,7 +9,8 @@ namespace hawser::dataplane {
 
 void report_status(const Parts& parts, v1::StatusReply& reply);
 void report_counters(const Parts& parts, v1::CountersReply& reply);
-void report_backends(const Parts& parts, v1::CountersReply& reply);
+// `only_failing`: those that ever failed to take a connection or a request.
+void report_backends(const Parts& parts, bool only_failing, v1::CountersReply& reply);
 void report_preview(const pipeline::Preview& preview, v1::PreviewReply& reply);
 // What is counted of spliced services, and over all of them.
 void report_splices(const Parts& parts, v1::CountersReply& reply);

@@ -1,4 +1,5 @@
 // Fills the message about what is counted of each backend.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -110,14 +111,24 @@ void report_backend(const Parts& parts, const Row& row, v1::BackendCounters& out
   }
 }
 
+bool ever_failed(const Workers& workers, std::size_t id) {
+  return std::any_of(workers.begin(), workers.end(), [id](const std::unique_ptr<Worker>& worker) {
+    const stats::BackendCounters& counters = worker->state().backends[id];
+    return counters.refused.read() != 0 || counters.timed_out.read() != 0 ||
+           counters.reset.read() != 0 || counters.server_errors.read() != 0;
+  });
+}
+
 }  // namespace
 
-void report_backends(const Parts& parts, v1::CountersReply& reply) {
+void report_backends(const Parts& parts, bool only_failing, v1::CountersReply& reply) {
   const pipeline::Snapshot& snapshot = parts.snapshots.running();
+  const Workers& workers = parts.machine.workers();
   std::map<std::pair<std::uint16_t, std::string>, Row> rows;
   for (std::size_t id = 1; id < snapshot.backends.size(); ++id) {
     const ServiceId service = snapshot.backends[id].service;
     if (service.value == 0 || snapshot.service_names[service.value].empty()) continue;
+    if (only_failing && !ever_failed(workers, id)) continue;
     Row& row = rows[{service.value, snapshot.backend_names[id]}];
     row.service = service;
     row.ids.push_back(id);

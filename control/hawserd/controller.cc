@@ -130,6 +130,29 @@ void Controller::note_agent(const std::string& service, const std::string& backe
   if (word.agent || word.percent) follow_runtime();
 }
 
+void Controller::note_signals(const dataplane::v1::CountersReply& counters) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t at = now();
+  for (const Ejection& ejection : passive_.look(counters, runtime_, at)) {
+    const Lookup known = runtime_.find(ejection.service, ejection.backend);
+    if (!known.found) continue;
+    if (ejection.withheld) {
+      tell({.kind = EventKind::kState,
+            .severity = EventSeverity::kWarning,
+            .service = ejection.service,
+            .backend = ejection.backend,
+            .text = fmt::format("backend {}/{} is not ejected, though {}: more than "
+                                "max_ejected_percent of the service would be",
+                                ejection.service, ejection.backend, ejection.text),
+            .author = {},
+            .reason = {}});
+      continue;
+    }
+    runtime_.eject(*known.found, ejection.until_unix, ejection.ejections, ejection.text, at);
+  }
+  follow_runtime();
+}
+
 void Controller::tick() {
   const std::lock_guard lock(mutex_);
   const std::uint64_t at = now();
@@ -280,7 +303,10 @@ void Controller::connected(const dataplane::v1::HelloReply& hello,
     desired_ = Epoch(hello.epoch() + 1);
     reserve(desired_);
   }
-  if (instance_ != hello.instance()) dataplane_.refused = Epoch(0);
+  if (instance_ != hello.instance()) {
+    dataplane_.refused = Epoch(0);
+    passive_.forget();
+  }
   instance_ = hello.instance();
   dataplane_.connected = true;
   dataplane_.version = hello.version();

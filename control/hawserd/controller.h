@@ -19,6 +19,7 @@
 #include "event_log.h"
 #include "health.h"
 #include "journal.h"
+#include "passive.h"
 #include "runtime.h"
 
 namespace hawser::control {
@@ -130,6 +131,8 @@ class Controller final : public DataplaneListener {
 
   void note_check(const CheckReport& report);
   void note_agent(const std::string& service, const std::string& backend, const AgentWord& word);
+  // Ejects backends for what the dataplane saw of them. Every second or so.
+  void note_signals(const dataplane::v1::CountersReply& counters);
   // What ends or grows by itself: slow starts, drains, ejections, maintenances. Every second.
   void tick();
   // HTTP cannot be answered, and why.
@@ -209,6 +212,7 @@ class Controller final : public DataplaneListener {
   Epoch desired_;
   Epoch reserved_;  // on disk: no epoch above was ever used
   EventLog events_;
+  PassiveJudge passive_;
   DataplaneView dataplane_;
   std::string http_error_;
   std::uint64_t instance_ = 0;  // of the dataplane last connected to

@@ -206,6 +206,15 @@ Result<wire::CountersReply> DataplaneQuery::counters() const {
   return reply->counters();
 }
 
+Result<wire::CountersReply> DataplaneQuery::failing_backends() const {
+  wire::Request request;
+  request.mutable_counters()->set_failing_backends(true);
+  const Result<wire::Response> reply = ask(request);
+  if (!reply) return reply.error();
+  if (!reply->has_counters()) return fail(unexpected(*reply));
+  return reply->counters();
+}
+
 Result<void> DataplaneQuery::flows(const wire::Flows& filter,
                                    const std::function<bool(const wire::FlowsReply&)>& take) const {
   Result<DataplaneConnection> connection = DataplaneConnection::open(socket_);

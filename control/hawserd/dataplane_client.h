@@ -54,6 +54,8 @@ class DataplaneQuery {
 
   [[nodiscard]] Result<dataplane::v1::StatusReply> status() const;
   [[nodiscard]] Result<dataplane::v1::CountersReply> counters() const;
+  // Of backends that ever failed to take a connection or a request, and of nothing else.
+  [[nodiscard]] Result<dataplane::v1::CountersReply> failing_backends() const;
   // Hands over each part of the listing; stops when `take` returns false.
   [[nodiscard]] Result<void> flows(
       const dataplane::v1::Flows& filter,

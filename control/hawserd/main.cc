@@ -19,6 +19,7 @@
 #include "http_server.h"
 #include "metrics.h"
 #include "service_manager.h"
+#include "ticker.h"
 #include "vigil.h"
 
 namespace hawser::control {
@@ -153,22 +154,22 @@ int run(const Options& options) {
     std::cout << good_news(options.configuration, parsed.configuration) << "\n";
     return 0;
   }
-  model::Configuration settings;  // without the services, which may be many
-  settings.control = parsed.configuration.control;
-  settings.dataplane = parsed.configuration.dataplane;
+  // Without the services, which may be many.
+  const model::Control control = parsed.configuration.control;
+  const std::string dataplane_socket = parsed.configuration.dataplane.socket;
   const sigset_t signals = block_signals();
-  Result<std::unique_ptr<Journal>> journal = Journal::open(settings.control.state_directory);
+  Result<std::unique_ptr<Journal>> journal = Journal::open(control.state_directory);
   if (!journal) return complain(journal.error().message);
   Result<std::unique_ptr<Controller>> created = Controller::create(
       std::move(parsed.configuration), options.configuration, *std::move(journal));
   if (!created) return complain(created.error().message);
   Controller& controller = **created;
   Result<std::unique_ptr<GrpcServer>> server =
-      GrpcServer::start(settings.control, settings.dataplane.socket, controller);
+      GrpcServer::start(control, dataplane_socket, controller);
   if (!server) return complain(server.error().message);
   HealthChecker checker([&](const CheckReport& report) { controller.note_check(report); },
                         [&](const AgentReport& report) { note_agent(controller, report); });
-  DataplaneClient client(settings.dataplane.socket, controller);
+  DataplaneClient client(dataplane_socket, controller);
   controller.start(
       {.wake_dataplane = [&] { client.wake(); },
        .set_check_targets =
@@ -179,10 +180,17 @@ int run(const Options& options) {
        .reloading = tell_reloading});
   ScrapeTotals totals;
   const std::unique_ptr<HttpServer> http = start_http(
-      settings.control,
-      {controller, DataplaneQuery(settings.dataplane.socket), (*server)->watch(), totals},
+      control,
+      {controller, DataplaneQuery(dataplane_socket), (*server)->watch(), totals},
       controller);
-  spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", settings.control.socket,
+  // Apart from each other: a dataplane that does not answer must not keep time from passing.
+  const Ticker clock(std::chrono::seconds(1), [&] { controller.tick(); });
+  const DataplaneQuery query(dataplane_socket);
+  const Ticker passive(std::chrono::seconds(1), [&] {
+    const Result<dataplane::v1::CountersReply> counters = query.failing_backends();
+    if (counters) controller.note_signals(*counters);
+  });
+  spdlog::info("hawserd " HAWSER_VERSION " serves {} from {}", control.socket,
                options.configuration);
   std::unique_ptr<Vigil> vigil = keep_vigil(controller, **server, checker);
   wait_for_end(signals, controller);

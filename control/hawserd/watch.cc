@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <string_view>
-#include <thread>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -94,54 +92,23 @@ std::vector<std::string> Watch::note_status(const wire::StatusReply& status) {
   return lines;
 }
 
-class Watcher::Loop {
- public:
-  Loop(DataplaneQuery query, Watch& watch)
-      : query_(std::move(query)), watch_(watch), thread_([this] { run(); }) {}
-  ~Loop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    told_.notify_all();
-    thread_.join();
-  }
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
+namespace {
 
- private:
-  void run() {
-    std::unique_lock lock(mutex_);
-    while (!told_.wait_for(lock, kPeriod, [&] { return stop_; })) {
-      lock.unlock();
-      look();
-      lock.lock();
-    }
+// That the dataplane does not answer is for others to say.
+void look(const DataplaneQuery& query, Watch& watch) {
+  if (const Result<wire::StatusReply> status = query.status()) {
+    for (const std::string& line : watch.note_status(*status)) spdlog::warn("{}", line);
   }
-
-  // That the dataplane does not answer is for others to say.
-  void look() {
-    if (const Result<wire::StatusReply> status = query_.status()) {
-      for (const std::string& line : watch_.note_status(*status)) spdlog::warn("{}", line);
-    }
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-    if (const Result<wire::CountersReply> counters = query_.counters()) {
-      watch_.note_counters(*counters, static_cast<std::uint64_t>(seconds));
-    }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  if (const Result<wire::CountersReply> counters = query.counters()) {
+    watch.note_counters(*counters, static_cast<std::uint64_t>(seconds));
   }
+}
 
-  DataplaneQuery query_;
-  Watch& watch_;
-  std::mutex mutex_;
-  std::condition_variable told_;
-  bool stop_ = false;
-  std::thread thread_;  // last: it starts when everything else is there
-};
+}  // namespace
 
 Watcher::Watcher(DataplaneQuery query, Watch& watch)
-    : loop_(std::make_unique<Loop>(std::move(query), watch)) {}
-
-Watcher::~Watcher() = default;
+    : ticker_(kPeriod, [query = std::move(query), &watch] { look(query, watch); }) {}
 
 }  // namespace hawser::control

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "dataplane.pb.h"
 #include "dataplane_client.h"
+#include "ticker.h"
 
 namespace hawser::control {
 
@@ -53,13 +53,9 @@ class Watch {
 class Watcher {
  public:
   Watcher(DataplaneQuery query, Watch& watch);
-  ~Watcher();
-  Watcher(const Watcher&) = delete;
-  Watcher& operator=(const Watcher&) = delete;
 
  private:
-  class Loop;
-  std::unique_ptr<Loop> loop_;
+  Ticker ticker_;
 };
 
 }  // namespace hawser::control
