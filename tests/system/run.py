@@ -17,15 +17,44 @@ from hawser import PREFIX, Lab, fail  # noqa: E402
 
 # Those of splicing come first: they ask whether every connection is closed in the end, and others
 # kill daemons that have some.
-MODULES = ["test_input", "test_splice_addresses", "test_splice_clients", "test_splice_errors",
-           "test_splice_operator", "test_splice_rules", "test_splice_sessions", "test_splice_tls",
-           "test_splice_transfers", "test_adversary", "test_forwarding", "test_affinity",
-           "test_operator", "test_control", "test_control_events", "test_capture",
-           "test_health", "test_service_manager", "test_unprivileged", "test_neighbours",
-           "test_hostile", "test_failure", "test_metrics",
-           "test_decapsulator", "test_pmtu", "test_tunnels", "test_tunnel_path", "test_icmp",
-           "test_fragments", "test_vlan", "test_client_address", "test_quic", "test_defences",
-           "test_signals", "test_wiped"]
+MODULES = [
+    "test_input",
+    "test_splice_addresses",
+    "test_splice_clients",
+    "test_splice_errors",
+    "test_splice_operator",
+    "test_splice_rules",
+    "test_splice_sessions",
+    "test_splice_tls",
+    "test_splice_transfers",
+    "test_adversary",
+    "test_forwarding",
+    "test_affinity",
+    "test_operator",
+    "test_crash",
+    "test_control",
+    "test_control_events",
+    "test_capture",
+    "test_health",
+    "test_service_manager",
+    "test_unprivileged",
+    "test_neighbours",
+    "test_hostile",
+    "test_failure",
+    "test_metrics",
+    "test_decapsulator",
+    "test_pmtu",
+    "test_tunnels",
+    "test_tunnel_path",
+    "test_icmp",
+    "test_fragments",
+    "test_vlan",
+    "test_client_address",
+    "test_quic",
+    "test_defences",
+    "test_signals",
+    "test_wiped",
+]
 
 
 def main():
