@@ -265,27 +265,57 @@ def test_one_bad_check_is_not_enough(system):
     equal(system.balancer.backends("once")["b1"]["state"], "ready", "state in the end")
 
 
-def agent_log(system):
-    return re.findall(r"agent of [a-z-]+/b1: (.*)", system.balancer.hawserd.tail(4000))
+def agent_of(system, name):
+    row = system.balancer.backends(name)["b1"]
+    return row["state"], row["agent"], row["agent_percent"], row["agent_result"]
 
 
-def test_agents_are_asked(system):
-    """Agents are asked in HAProxy's way; what they say, and that they say nothing, is told."""
-    start(system)
+def agents(system, *rows):
+    """Services with an agent each: (name, port of the agent, more of its table)."""
     times = 'interval = "300ms", timeout = "300ms"'
-    services = WEB + "".join(
-        service(number, name, 8080, f'check = {{ type = "none" }}\nagent = {{ port = {own(port)}, '
+    use(system, WEB + "".join(
+        service(number, name, 8080, f'check = {{ type = "none" }}\nagent = {{ port = {port}, '
                 f'{times}{more} }}')
-        for number, (name, port, more) in enumerate((
-            ("words", "agent", ""), ("silent", "agent_hang", ""), ("closed", "close", ""),
-            ("garbage", "agent_garbage", ""),
-            ("asked", "agent_asked", r', send = "words\n"'))))
-    use(system, services)
-    for words in ("up", "drain # disk is slow", "75%"):
-        put("backend1", "agent", words + "\n")
-        system.balancer.until(lambda w=words: w in agent_log(system), f"the agent's {words!r}", 10)
-    put("backend1", "agent", "no line")
-    wanted = {"the agent closed in the middle of its line", "the agent did not answer in 300 ms",
-              "the agent closed without an answer", '.. what? (".." means nothing)',
-              "drain # words"}
-    system.balancer.until(lambda: wanted <= set(agent_log(system)), "what agents said", 10)
+        for number, (name, port, more) in enumerate(rows)))
+
+
+def test_agents_decide(system):
+    """What an agent says becomes the backend's state; silence and half lines change nothing."""
+    start(system)
+    agents(system, ("words", own("agent"), ""))
+    for line, wanted in (
+            ("up\n", ("ready", "up", 100, "up")),
+            ("75%\n", ("ready", "up", 75, "75%")),
+            ("drain # disk is slow\n", ("draining", "drain", 75, "drain # disk is slow")),
+            ("up 60%\n", ("draining", "drain", 60, "up 60%")),
+            ("no line", ("draining", "drain", 60, "the agent closed in the middle of its line")),
+            ("ready,100%\r\n", ("ready", "up", 100, "ready,100%")),
+            ("down # disk is full\n", ("down", "down", 100, "down # disk is full")),
+            ("ready\n", ("down", "down", 100, "ready")),
+            ("UP\n", ("ready", "up", 100, "UP")),
+            ("maint\n", ("maintenance", "maintenance", 100, "maint")),
+            ("ready\n", ("ready", "up", 100, "ready")),
+            ("0%\n", ("draining", "drain", 100, "0%")),
+            ("50% maxconn:30\n", ("ready", "up", 50, "50% maxconn:30"))):
+        put("backend1", "agent", line)
+        try:
+            system.balancer.until(lambda w=wanted: agent_of(system, "words") == w, line, 8)
+        except Exception:  # what it is instead says more than how long it was waited for
+            equal(agent_of(system, "words"), wanted, f"after {line!r}")
+
+
+def test_agents_without_a_word(system):
+    """An agent that hangs, hangs up or talks nonsense is told, and changes nothing."""
+    start(system)
+    agents(system, ("silent", own("agent_hang"), ""), ("closed", own("close"), ""),
+           ("garbage", own("agent_garbage"), ""), ("nobody", 9500, ""),
+           ("asked", own("agent_asked"), r', send = "words\n"'))
+    for name, text in (("silent", "the agent did not answer in 300 ms"),
+                       ("closed", "the agent closed without an answer"),
+                       ("garbage", '.. what? (".." means nothing)'),
+                       ("nobody", "connection refused")):
+        system.balancer.until(lambda n=name, t=text: agent_of(system, n)[3] == t,
+                              f"{name}: {text}", 8)
+        equal(agent_of(system, name)[:3], ("ready", "none", 100), f"state of {name}")
+    system.balancer.until(lambda: agent_of(system, "asked") ==
+                          ("draining", "drain", 100, "drain # words"), "the asked agent", 8)

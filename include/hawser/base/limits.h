@@ -474,8 +474,8 @@ inline constexpr std::uint32_t kMinPassiveWindowSeconds = 2;
 inline constexpr std::uint32_t kMaxPassiveWindowSeconds = 300;
 inline constexpr std::uint32_t kMaxEjectionSeconds = 24 * 3600;
 
-// A drain's deadline and a maintenance's end may be that far away, seconds; the resets at a deadline
-// may be spread over that long. Refused above.
+// A drain's deadline and a maintenance's end may be that far away, seconds; the resets at a
+// deadline may be spread over that long. Refused above.
 inline constexpr std::uint64_t kMaxTermSeconds = 30ULL * 24 * 3600;
 inline constexpr std::uint32_t kMaxJitterSeconds = 3600;
 inline constexpr std::uint32_t kDefaultJitterSeconds = 10;
