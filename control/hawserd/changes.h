@@ -39,6 +39,7 @@ struct ChangeOutcome {
   Plan plan;  // what it does, or would do
   // Of a dry run: what the dataplane would be told, to ask it what that means for its flows.
   std::optional<model::Desired> candidate;
+  model::Desired base;  // and what it runs, if that is known for sure
 };
 
 struct ReloadOutcome {

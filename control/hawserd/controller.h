@@ -171,6 +171,7 @@ class Controller final : public DataplaneListener {
   [[nodiscard]] Wish wish_mode(const BackendRef& ref, const ModeOrder& order) const;
   [[nodiscard]] ChangeOutcome carry_out(Lock& lock, Wish wish, bool dry_run, bool force);
   [[nodiscard]] model::Desired desired_of(const Runtime& runtime) const;
+  [[nodiscard]] model::Desired running_base() const;
   void note_reload(const ReloadOrder& order, ReloadOutcome& outcome,
                    const std::vector<IntentChange>& dropped);
   // Takes back what the dataplane refused.

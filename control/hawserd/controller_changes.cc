@@ -158,6 +158,14 @@ model::Desired Controller::desired_of(const Runtime& runtime) const {
           .prefix_lists = runtime.configuration().prefix_lists};
 }
 
+// What the dataplane runs, as far as that is known for sure; else nothing, and the whole is sent.
+model::Desired Controller::running_base() const {
+  if (dataplane_.applied != desired_) return {};
+  model::Desired base = desired_of(runtime_);
+  base.epoch = desired_;
+  return base;
+}
+
 ChangeOutcome Controller::carry_out(Lock& lock, Wish wish, bool dry_run, bool force) {
   ChangeOutcome outcome;
   outcome.changes = wish.changes;
@@ -165,6 +173,7 @@ ChangeOutcome Controller::carry_out(Lock& lock, Wish wish, bool dry_run, bool fo
   if (!wish.changes.empty()) wish.apply(after);
   outcome.plan = plan_change(runtime_, after, wish.guarded);
   if (dry_run) {
+    outcome.base = running_base();
     outcome.candidate = desired_of(after);
     return outcome;
   }
@@ -281,6 +290,7 @@ ReloadOutcome Controller::reload(const ReloadOrder& order) {
   const std::vector<IntentChange> dropped = after.replace(std::move(parsed.configuration), now());
   outcome.change.plan = plan_change(runtime_, after, false);
   if (order.dry_run) {
+    outcome.change.base = running_base();
     outcome.change.candidate = desired_of(after);
     return outcome;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "name_checks.h"
+#include "plan_message.h"
 #include "rows.h"
 
 namespace hawser::control {
@@ -27,27 +28,6 @@ grpc::Status status_of(const ChangeOutcome& outcome) {
       return {grpc::StatusCode::INTERNAL, outcome.message};
   }
   return {grpc::StatusCode::INTERNAL, outcome.message};
-}
-
-void fill_plan(const Plan& plan, v1::Plan& message) {
-  for (const GuardCheck& check : plan.guards) {
-    v1::GuardCheck& row = *message.add_guards();
-    row.set_service(check.service);
-    row.set_guard(check.guard);
-    row.set_limit(static_cast<std::uint32_t>(check.limit));
-    row.set_before(static_cast<std::uint32_t>(check.before));
-    row.set_after(static_cast<std::uint32_t>(check.after));
-    row.set_refused(check.refused);
-  }
-  for (const PlannedBackend& backend : plan.backends) {
-    v1::PlanBackend& row = *message.add_backends();
-    row.set_service(backend.service);
-    row.set_backend(backend.backend);
-    row.set_state_before(backend.state_before);
-    row.set_state_after(backend.state_after);
-    row.set_share_before(backend.share_before);
-    row.set_share_after(backend.share_after);
-  }
 }
 
 template <typename Reply>
@@ -90,7 +70,9 @@ grpc::Status AdministerService::SetWeight(grpc::ServerContext* /*context*/,
                                                         .author = request->author(),
                                                         .reason = request->reason(),
                                                         .dry_run = request->dry_run()});
-  return answer(outcome, request->dry_run(), *reply);
+  const grpc::Status status = answer(outcome, request->dry_run(), *reply);
+  measure_plan(outcome, controller_.dataplane(), query_, *reply->mutable_plan());
+  return status;
 }
 
 grpc::Status AdministerService::SetMode(grpc::ServerContext* /*context*/,
@@ -109,7 +91,9 @@ grpc::Status AdministerService::SetMode(grpc::ServerContext* /*context*/,
                                                       .reason = request->reason(),
                                                       .dry_run = request->dry_run(),
                                                       .force = request->force()});
-  return answer(outcome, request->dry_run(), *reply);
+  const grpc::Status status = answer(outcome, request->dry_run(), *reply);
+  measure_plan(outcome, controller_.dataplane(), query_, *reply->mutable_plan());
+  return status;
 }
 
 grpc::Status AdministerService::Reload(grpc::ServerContext* /*context*/,
@@ -117,6 +101,7 @@ grpc::Status AdministerService::Reload(grpc::ServerContext* /*context*/,
   const ReloadOutcome outcome = controller_.reload(
       {.author = request->author(), .reason = request->reason(), .dry_run = request->dry_run()});
   fill_changes(outcome.change, *reply);
+  measure_plan(outcome.change, controller_.dataplane(), query_, *reply->mutable_plan());
   for (const std::string& line : outcome.diagnostics) reply->add_diagnostics(line);
   for (const std::string& note : outcome.notes) reply->add_notes(note);
   if (!outcome.change.note.empty()) reply->add_notes(outcome.change.note);
