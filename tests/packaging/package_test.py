@@ -30,7 +30,10 @@ FILES = """
 /usr/share/doc/hawser/examples/hawser.toml
 /usr/share/doc/hawser/operate.md
 /usr/share/doc/hawser/reference/hawserctl.md
+/usr/share/doc/hawser/reference/metrics.md
 /usr/share/fish/vendor_completions.d/hawserctl.fish
+/usr/share/hawser/hawser.json
+/usr/share/hawser/hawser.rules.yml
 /usr/share/man/man5/hawser.toml.5.gz
 /usr/share/man/man8/hawser-dataplane.8.gz
 /usr/share/man/man8/hawserctl.8.gz
