@@ -209,7 +209,7 @@ Result<wire::CountersReply> DataplaneQuery::counters() const {
 Result<wire::CountersReply> DataplaneQuery::failing_backends() const {
   wire::Request request;
   request.mutable_counters()->set_failing_backends(true);
-  const Result<wire::Response> reply = ask(request);
+  const Result<wire::Response> reply = ask(request, kQueryTime);
   if (!reply) return reply.error();
   if (!reply->has_counters()) return fail(unexpected(*reply));
   return reply->counters();

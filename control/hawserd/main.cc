@@ -180,8 +180,7 @@ int run(const Options& options) {
        .reloading = tell_reloading});
   ScrapeTotals totals;
   const std::unique_ptr<HttpServer> http = start_http(
-      control,
-      {controller, DataplaneQuery(dataplane_socket), (*server)->watch(), totals},
+      control, {controller, DataplaneQuery(dataplane_socket), (*server)->watch(), totals},
       controller);
   // Apart from each other: a dataplane that does not answer must not keep time from passing.
   const Ticker clock(std::chrono::seconds(1), [&] { controller.tick(); });

@@ -194,7 +194,7 @@ TEST_F(FleetTest, APlanIsWhatThenHappens) {
       EXPECT_DOUBLE_EQ(backend.share_after, row("web", backend.backend).share());
     }
     const model::Desired running = settled();
-    EXPECT_EQ(*planned.candidate->services[0], *running.services[0]);
+    EXPECT_EQ(planned.candidate->services[0], running.services[0]);
   }
 }
 

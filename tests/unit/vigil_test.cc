@@ -149,7 +149,7 @@ TEST(Vigil, SaysHowThingsStandInALine) {
 
 TEST_F(ControllerTest, ThePulseCountsThoseThatServe) {
   dataplane_->connect(1);
-  ASSERT_EQ(controller_->reload(false).change.failure, Failure::kNone);
+  ASSERT_EQ(controller_->reload({.author = "ada", .reason = ""}).change.failure, Failure::kNone);
   const Pulse before = controller_->pulse();
   EXPECT_GT(before.backends, 0U);
   EXPECT_EQ(before.serving, before.backends);
@@ -168,12 +168,12 @@ TEST_F(ControllerTest, AReloadIsAnnouncedAndADryRunIsNot) {
                       .reloading = [&](bool begins) { told.push_back(begins); },
                       .confirm_time = milliseconds(300)});
   dataplane_->connect(1);
-  static_cast<void>(controller_->reload(true));
+  static_cast<void>(controller_->reload({.author = "ada", .reason = "", .dry_run = true}));
   EXPECT_TRUE(told.empty());
-  static_cast<void>(controller_->reload(false));
+  static_cast<void>(controller_->reload({.author = "ada", .reason = ""}));
   EXPECT_EQ(told, (std::vector<bool>{true, false}));
   write("nonsense");
-  static_cast<void>(controller_->reload(false));
+  static_cast<void>(controller_->reload({.author = "ada", .reason = ""}));
   EXPECT_EQ(told, (std::vector<bool>{true, false, true, false}));
 }
 
