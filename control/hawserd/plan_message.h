@@ -1,8 +1,8 @@
 // Plans as replies: what hawserd knows of a change, and what the dataplane measures of it.
 #pragma once
 
-#include "changes.h"
 #include "control.pb.h"
+#include "controller.h"
 #include "dataplane_client.h"
 
 namespace hawser::control {
