@@ -21,6 +21,12 @@ std::string change_lines(const google::protobuf::RepeatedPtrField<rpc::Change>& 
   return out;
 }
 
+// What the change would do, apart from the lines around it.
+std::string plan_part(const rpc::Plan& plan, const Paint& paint) {
+  const std::string text = plan_view(plan, paint);
+  return text.empty() ? text : text + "\n";
+}
+
 std::string confirmation(std::uint64_t epoch, bool dry_run) {
   if (dry_run) return "dry run: nothing was changed\n";
   if (epoch == 0) return "";
@@ -47,7 +53,7 @@ std::string change_view(const rpc::ChangeReply& reply, std::string_view subject,
            note_line(reply.note(), paint);
   }
   std::string out = change_lines(reply.changes(), reply.dry_run(), paint);
-  out += reply.dry_run() ? plan_view(reply.plan(), paint) + "\n" : forced_line(reply.plan(), paint);
+  out += reply.dry_run() ? plan_part(reply.plan(), paint) : forced_line(reply.plan(), paint);
   return out + confirmation(reply.epoch(), reply.dry_run()) + note_line(reply.note(), paint);
 }
 
@@ -56,7 +62,7 @@ std::string reload_view(const rpc::ReloadReply& reply, const Paint& paint) {
   if (reply.changes().empty()) {
     out += "the file is good and says what is in force already; nothing to change\n";
   } else {
-    if (reply.dry_run()) out += plan_view(reply.plan(), paint) + "\n";
+    if (reply.dry_run()) out += plan_part(reply.plan(), paint);
     out += confirmation(reply.epoch(), reply.dry_run());
   }
   for (const std::string& note : reply.notes()) out += note_line(note, paint);

@@ -39,6 +39,7 @@ bool CaptureRing::take(CaptureRecord& record, std::vector<std::uint8_t>& bytes) 
 }
 
 void CaptureRing::copy_in(std::uint64_t at, const void* from, std::size_t bytes) noexcept {
+  if (bytes == 0) return;
   const std::size_t place = at & mask_;
   const std::size_t first = std::min(bytes, mask_ + 1 - place);
   std::memcpy(memory_.get() + place, from, first);
@@ -48,6 +49,7 @@ void CaptureRing::copy_in(std::uint64_t at, const void* from, std::size_t bytes)
 }
 
 void CaptureRing::copy_out(std::uint64_t at, void* to, std::size_t bytes) const noexcept {
+  if (bytes == 0) return;
   const std::size_t place = at & mask_;
   const std::size_t first = std::min(bytes, mask_ + 1 - place);
   std::memcpy(to, memory_.get() + place, first);

@@ -64,36 +64,36 @@ const std::vector<ConfigurationRow>& rows() {
   static const std::vector<ConfigurationRow> all{
       {"what has no effect is refused",
        web("check = { type = \"tcp\", path = \"/\", ca_file = \"/ca\" }"),
-       {"11:34: service \"web\", check: path has no effect with type \"tcp\"; write type = "
+       {"11:32: service \"web\", check: path has no effect with type \"tcp\"; write type = "
         "\"http\" or \"https\" or remove it",
-        "11:49: service \"web\", check: ca_file has no effect with type \"tcp\"; write type = "
+        "11:47: service \"web\", check: ca_file has no effect with type \"tcp\"; write type = "
         "\"https\" or \"tls\" or remove it"}},
       {"bytes are not for http",
        web("check = { type = \"http\", send = \"x\" }"),
-       {"11:35: service \"web\", check: send has no effect with type \"http\"; write type = "
+       {"11:33: service \"web\", check: send has no effect with type \"http\"; write type = "
         "\"tcp\" or \"tls\" or remove it"}},
       {"a key needs its certificate, and authorities need to be asked",
        web("check = { type = \"tls\", verify = false, ca_file = \"/ca\", client_key = \"/k\" }"),
-       {"11:50: service \"web\", check: ca_file has no effect with verify = false; remove one of "
+       {"11:51: service \"web\", check: ca_file has no effect with verify = false; remove one of "
         "them",
-        "11:70: service \"web\", check: client_key needs client_certificate"}},
+        "11:71: service \"web\", check: client_key needs client_certificate"}},
       {"values that are none",
        web("check = { type = \"https\", method = \"PUT\", expires_within = \"11y\", ca_file = "
            "\"ca.pem\", header = { name = \"a b\" }, request_header = [{ name = \"host\" }] }"),
-       {"11:38: service \"web\", check: method \"PUT\" must be \"GET\", \"HEAD\", \"OPTIONS\" or "
+       {"11:36: service \"web\", check: method \"PUT\" must be \"GET\", \"HEAD\", \"OPTIONS\" or "
         "\"POST\"",
-        "11:62: service \"web\", check: expires_within is \"11y\", which is no duration; write it "
+        "11:60: service \"web\", check: expires_within is \"11y\", which is no duration; write it "
         "like \"500ms\", \"2s\", \"5m\", \"1h\" or \"7d\"",
-        "11:79: service \"web\", check: ca_file is \"ca.pem\", must be an absolute path",
-        "11:107: service \"web\", check, header: name is \"a b\", which is no name of a header",
-        "11:143: service \"web\", check, request_header: Host is not to be set; write host"}},
+        "11:77: service \"web\", check: ca_file is \"ca.pem\", must be an absolute path",
+        "11:105: service \"web\", check, header: name is \"a b\", which is no name of a header",
+        "11:141: service \"web\", check, request_header: Host is not to be set; write host"}},
       {"a HEAD has no body to look at",
        web("check = { type = \"http\", method = \"HEAD\", body = \"ok\" }"),
-       {"11:52: service \"web\", check: body has no effect with method \"HEAD\", whose answer has "
+       {"11:50: service \"web\", check: body has no effect with method \"HEAD\", whose answer has "
         "no body"}},
       {"an agent needs a port",
        web("agent = { interval = \"1s\" }"),
-       {"11:1: service \"web\", agent: port is missing; write for example port = 9999"}},
+       {"11:9: service \"web\", agent: port is missing; write port = 9999"}},
   };
   return all;
 }
@@ -116,7 +116,7 @@ TEST(CheckSettings, WhatTheInspectorFindsIsToldWithItsPlace) {
       web("check = { type = \"http\", body_regex = \"(\" }"), "f", {}, {}, inspect);
   ASSERT_EQ(parsed.diagnostics.size(), 1U);
   EXPECT_EQ(parsed.diagnostics[0].to_string(),
-            "f:11:41: service \"web\", check: body_regex: Missing close parenthesis");
+            "f:11:39: service \"web\", check: body_regex: Missing close parenthesis");
   EXPECT_TRUE(parse_configuration(web(""), "f", {}, {}, inspect).ok());
 }
 

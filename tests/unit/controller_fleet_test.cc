@@ -132,7 +132,7 @@ TEST_F(FleetTest, AMaintenanceEndsByItselfAndTheJournalSaysSo) {
   EXPECT_EQ(backend(at(1059), 0, 0).admission, model::Admission::kDown);
   EXPECT_EQ(backend(at(1060), 0, 0).admission, model::Admission::kServing);
   EXPECT_EQ(row("web", "b1").state(), "ready");
-  const HistoryEntry& ended = history().front();
+  const HistoryEntry ended = history().front();
   EXPECT_EQ(ended.by, (Authorship{"hawserd", "its time is over", 1060}));
   EXPECT_EQ(ended.before, "maintenance until 1970-01-01 00:17:40 UTC");
   EXPECT_EQ(ended.after, "ready");

@@ -100,7 +100,7 @@ TEST_F(Control, TermsThatMakeNoSenseAreUsage) {
       {{"drain", "web/b1", "--by", "0"}, "must be 1s to 30d"},
       {{"drain", "web/b1", "--by", "721h"}, "must be 1s to 30d"},
       {{"drain", "web/b1", "--by", "1m", "--jitter", "2h"}, "must be 0d to 1h"},
-      {{"drain", "web/b1", "--by", "-5s"}, "needs a value"},
+      {{"drain", "web/b1", "--by", "-5s"}, "is no duration"},
       {{"drain", "web/b1", "--jitter", "5s"}, "--jitter is about a deadline, which --by sets"},
       {{"drain", "web/b1", "--forever"}, "--forever is about a deadline"},
       {{"drain", "web/b1", "--by", "1m", "--forever", "--jitter", "1s"}, "nothing to spread"},
@@ -176,9 +176,9 @@ TEST_F(Control, APlanThatAGuardRefusesIsPrintedAndExitsThree) {
             "SERVICE  GUARD      LIMIT       NOW  THEN  VERDICT\n"
             "web      min_ready  at least 2    2     1  refuses\n"
             "\n"
-            "BACKEND  STATE                         SHARE\n"
-            "web/b1   ready -> draining   50.0 % -> 0.0 %\n"
-            "web/b2   ready             50.0 % -> 100.0 %\n"
+            "BACKEND  STATE                          SHARE\n"
+            "web/b1   ready -> draining    50.0 % -> 0.0 %\n"
+            "web/b2   ready              50.0 % -> 100.0 %\n"
             "slots and flows: not measured\n"
             "\n"
             "dry run: nothing was changed\n");
@@ -205,11 +205,11 @@ TEST_F(Control, AMeasuredPlanCountsSlotsAndFlows) {
             "SERVICE  GUARD      LIMIT       NOW  THEN  VERDICT\n"
             "web      min_ready  at least 2    2     1  allows\n"
             "\n"
-            "BACKEND  STATE                         SHARE        SLOTS  FLOWS  ENDED  "
+            "BACKEND  STATE                          SHARE        SLOTS  FLOWS  ENDED  "
             "IN THE LONG RUN\n"
-            "web/b1   ready -> draining   50.0 % -> 0.0 %     500 -> 0     12      3  "
+            "web/b1   ready -> draining    50.0 % -> 0.0 %     500 -> 0     12      3  "
             "        0 flows\n"
-            "web/b2   ready             50.0 % -> 100.0 %  500 -> 1000     12      0  "
+            "web/b2   ready              50.0 % -> 100.0 %  500 -> 1000     12      0  "
             "       24 flows\n"
             "total: 500 of 1000 slots move (50.0 %), 3 of 24 flows end\n");
 }
