@@ -31,10 +31,12 @@ const char* service_state(const ServiceState& state, std::uint32_t serving, std:
 }
 
 // What ends or changes by itself.
-void set_terms(const View& view, const model::Service& service, const BackendState& state,
-               v1::BackendRow& row) {
+void set_terms(const View& view, const model::Service& service, std::size_t index,
+               const BackendState& state, v1::BackendRow& row) {
   constexpr double kAll = limits::kSlices;
-  const model::Departure departure = departure_of(state, view.now_unix);
+  // What the dataplane is told, not what it will be at the next tick.
+  const model::Departure& departure =
+      view.runtime.state(service).in_force()->backends[index].departure;
   row.set_until_unix(until_of(state, service.availability));
   row.set_weight_now(row.weight() * weight_permille(state, service.availability, view.now_unix) /
                      1000.0);
@@ -87,7 +89,8 @@ v1::BackendRow backend_row(const View& view, const model::Service& service,
   row.set_health(std::string(to_string(state.health)));
   row.set_check_result(state.check_text);
   row.set_checked_unix(state.checked_unix);
-  set_terms(view, service, state, row);
+  const auto index = static_cast<std::size_t>(&backend - service.backends.data());
+  set_terms(view, service, index, state, row);
   const auto counter = counters.find(Key(service.name, backend.name));
   if (counter == counters.end()) return row;
   row.set_flows(counter->second->flows());

@@ -25,7 +25,7 @@ COUNTERS = {"flows": "hawser_backend_flows", "new_flows": "hawser_backend_new_fl
             "weight": "hawser_backend_weight", "weight_file": "hawser_backend_file_weight",
             "share": "hawser_backend_share_ratio",
             "since_unix": "hawser_backend_state_since_timestamp_seconds"}
-PORT = {"received_packets": "hawser_port_received_packets_total",
+PORT_COUNTERS = {"received_packets": "hawser_port_received_packets_total",
         "sent_bytes": "hawser_port_sent_bytes_total",
         "missed_packets": "hawser_port_missed_packets_total"}
 
@@ -141,7 +141,7 @@ def test_ports_workers_and_problems(system):
     values = scrape()
     dataplane = status["dataplane"]
     for port in dataplane["ports"]:
-        for key, name in PORT.items():
+        for key, name in PORT_COUNTERS.items():
             seen = value(values, name, port=port["name"])
             check(0 <= seen - port[key] <= 0.05 * port[key] + 20000,
                   f"{name}: {seen} after {port[key]}")

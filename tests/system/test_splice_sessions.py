@@ -266,6 +266,7 @@ def test_drain_moves_a_session_once(system):
         system.balancer.until(
             lambda: system.balancer.backends("web")["b2"]["sessions_released"] == 1,
             "the last session to be let go")
+        system.balancer.until(system.balancer.status_applied, "the dataplane to follow")
         told, where = sentence(system, before)
         contains(told, "its session's home is gone or takes no requests", "why, drained")
         equal(user.ask(kept).status, 200, "status on the open connection")
