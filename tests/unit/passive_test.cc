@@ -114,7 +114,9 @@ TEST_F(PassiveTest, EachEjectionInARowLastsLongerUpToTheCap) {
   pass(301);
   look();
   connect(0, 6, 6);
-  EXPECT_EQ(look().at(0).until_unix, now_ + 30);
+  const std::vector<Ejection> anew = look();
+  ASSERT_EQ(anew.size(), 1U);
+  EXPECT_EQ(anew[0].until_unix, now_ + 30);
 }
 
 TEST_F(PassiveTest, AtMostATenthIsEjectedTheNewOneCounted) {
