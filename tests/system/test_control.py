@@ -43,18 +43,28 @@ def test_plans_are_dry_runs(system):
 
 
 def test_a_plan_is_what_happens(system):
-    """States and shares of a plan are those that backends shows afterwards."""
+    """States, shares and slots of a plan are those there are afterwards."""
     for verb in (["weight", "web/b1", "300"], ["drain", "web/b2"], ["ready", "web/b2"],
                  ["maintenance", "web/b3"], ["ready", "web/b3"], ["weight", "web/b1", "--file"]):
         plan = json.loads(system.done("plan", *verb, "--json"))["plan"]
         system.done(*verb, "--wait" if verb[0] != "drain" else "--reason", *(
             ["plan"] if verb[0] == "drain" else []))
         seen = rows_of(system, "web")
+        check(plan["measured"], f"{verb} was not measured: {plan}")
+        equal({sum(row[f"slots_{when}"] for row in plan["backends"])
+               for when in ("before", "after")}, {65537}, "slots of the table")
         for row in plan["backends"]:
+            check(abs(row["slots_after"] / 65537 - row["share_after"]) < 0.001,
+                  f"{row['backend']} would have {row['slots_after']} slots after {verb}")
             equal((row["state_after"], round(row["share_after"], 6)),
                   (seen[row["backend"]]["state"], round(seen[row["backend"]]["share"], 6)),
                   f"{row['backend']} after {verb}")
     text = system.done("plan", "drain", "web/b2")
+    with Load(TARGET, concurrency=12, requests=0, pause=100, seconds=30):
+        time.sleep(0.7)
+        plan = json.loads(system.done("plan", "maintenance", "web/b2", "--json"))["plan"]
+        ended = {row["backend"]: row["flows_broken"] for row in plan["backends"]}
+        check(plan["flows_broken"] == ended["b2"] > 0, f"flows that would end: {ended}")
     for part in ("min_ready  ", "at least 2", "max_draining", "at most 1", "ready -> draining",
                  "33.3 % -> 0.0 %", "dry run: nothing was changed"):
         contains(text, part, "the plan")
