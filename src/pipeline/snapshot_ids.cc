@@ -2,6 +2,8 @@
 //
 // An id is free when nobody wants its owner and no flow refers to it. A backend that the running
 // snapshot still has may get flows until the next is published, so its id rests for one snapshot.
+#include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -107,6 +109,7 @@ void SnapshotBuilder::add_retired(ServiceId service, ServiceEntry& entry) {
 }
 
 void SnapshotBuilder::free_unused_ids(const LiveFlows& live_flows) {
+  std::map<ServiceId, std::vector<BackendId>> freed;
   for (auto entry = retired_.begin(); entry != retired_.end();) {
     auto& [key, retired] = *entry;
     if (!std::exchange(retired.rested, true) || live_flows(retired.id) != 0) {
@@ -119,17 +122,24 @@ void SnapshotBuilder::free_unused_ids(const LiveFlows& live_flows) {
     backend_ids_.erase(key);
     image_.backends[id.value] = {};
     image_.backend_names.set(id.value, "");
-    tables_.forget(service, id);
-    ServiceEntry& left = image_.services[service.value];
-    std::erase(left.leaving, id);
-    if (left.table != nullptr) {
-      const TableHistory::Current& current = *tables_.find(service);
-      left.table = current.table;
-      left.previous = current.previous;
-    }
+    freed[service].push_back(id);
     entry = retired_.erase(entry);
   }
+  for (auto& [service, ids] : freed) forget_freed(service, ids);
   free_unused_services();
+}
+
+// Nothing of the service refers to these ids any more.
+void SnapshotBuilder::forget_freed(ServiceId service, std::vector<BackendId>& ids) {
+  std::sort(ids.begin(), ids.end());
+  tables_.forget(service, ids);
+  ServiceEntry& left = image_.services[service.value];
+  std::erase_if(left.leaving,
+                [&](BackendId id) { return std::binary_search(ids.begin(), ids.end(), id); });
+  if (left.table == nullptr) return;
+  const TableHistory::Current& current = *tables_.find(service);
+  left.table = current.table;
+  left.previous = current.previous;
 }
 
 void SnapshotBuilder::free_unused_services() {

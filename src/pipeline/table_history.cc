@@ -95,12 +95,13 @@ const TableHistory::Current* TableHistory::find(ServiceId service) const {
   return entry == services_.end() ? nullptr : &entry->second.current;
 }
 
-void TableHistory::forget(ServiceId service, BackendId backend) {
+void TableHistory::forget(ServiceId service, std::span<const BackendId> backends) {
   const auto found = services_.find(service);
   if (found == services_.end()) return;
   Entry& entry = found->second;
-  const std::size_t erased =
-      std::erase_if(entry.before, [&](const Before& before) { return before.owner == backend; });
+  const std::size_t erased = std::erase_if(entry.before, [&](const Before& before) {
+    return std::binary_search(backends.begin(), backends.end(), before.owner);
+  });
   if (erased > 0) mark(entry, entry.current.table);
 }
 

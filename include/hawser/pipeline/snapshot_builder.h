@@ -165,6 +165,7 @@ class SnapshotBuilder {
   void retire(const Plan& plan);
   void retire_all_but(ServiceId service, const model::Service* wanted);
   void free_unused_ids(const LiveFlows& live_flows);
+  void forget_freed(ServiceId service, std::vector<BackendId>& ids);
   void free_unused_services();
   void add_retired(ServiceId service, ServiceEntry& entry);
   [[nodiscard]] ServiceId service_id(const model::Service& service);

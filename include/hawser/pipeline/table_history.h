@@ -45,8 +45,9 @@ class TableHistory {
   [[nodiscard]] const Current* find(ServiceId service) const;
 
   void forget(ServiceId service) { services_.erase(service); }
-  // The id goes to another backend: it may be nobody's previous owner any more.
-  void forget(ServiceId service, BackendId backend);
+  // The ids (in order) go to other backends: they may be nobody's previous owner any more. One pass
+  // for all of them, however many.
+  void forget(ServiceId service, std::span<const BackendId> backends);
 
  private:
   // Who owned a slot.
