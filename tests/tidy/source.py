@@ -10,11 +10,12 @@ SHELL_FIRST_LINE = re.compile(r"#!.*\b(bash|sh)\b")
 
 
 class Tree:
-    """Files by path. Binary files and whatever git ignores are not in it."""
+    """Files by path, of binary ones their names only. What git ignores is not in it."""
 
-    def __init__(self, files, root=None):
+    def __init__(self, files, root=None, binaries=()):
         self.files = dict(files)
         self.root = root
+        self.binaries = set(binaries)
 
     @staticmethod
     def of_directory(root):
@@ -26,15 +27,18 @@ class Tree:
         else:  # an unpacked archive
             paths = sorted(_walk(root))
         files = {}
+        binaries = set()
         for path in paths:
             full = os.path.join(root, path)
             if not os.path.isfile(full) or os.path.islink(full):
                 continue
             with open(full, "rb") as stream:
                 raw = stream.read()
-            if b"\0" not in raw:
+            if b"\0" in raw:
+                binaries.add(path)
+            else:
                 files[path] = raw.decode("utf-8", errors="replace")
-        return Tree(files, root)
+        return Tree(files, root, binaries)
 
     def cpp(self, *folders):
         """C++ sources, of the given top folders only when any are named."""
@@ -44,7 +48,8 @@ class Tree:
 
     def exists(self, path):
         path = path.rstrip("/")
-        return path in self.files or any(other.startswith(path + "/") for other in self.files)
+        known = self.files.keys() | self.binaries
+        return path in known or any(other.startswith(path + "/") for other in known)
 
 
 def _walk(root):
