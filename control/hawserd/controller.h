@@ -142,6 +142,8 @@ class Controller final : public DataplaneListener {
   [[nodiscard]] Pulse pulse() const;
   [[nodiscard]] KeysView keys() const;
   [[nodiscard]] const EventLog& events() const { return events_; }
+  // Since start(), which is before anybody asks.
+  [[nodiscard]] std::uint64_t started_unix() const { return started_unix_; }
   // What operators and hawserd itself changed: the newest `limit` entries, newest first.
   [[nodiscard]] Result<std::vector<HistoryEntry>> history(const HistoryFilter& filter,
                                                           std::uint32_t limit) const;

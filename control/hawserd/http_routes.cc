@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "http_api.h"
 #include "http_metrics.h"
 
 namespace hawser::control {
@@ -14,7 +15,14 @@ void answer_alive(const HttpSources& /*sources*/, const HttpRequest& /*request*/
   reply.write("hawserd " HAWSER_VERSION "\n");
 }
 
+constexpr std::string_view kJson = "application/json";
+
 constexpr std::array kRoutes{
+    HttpRoute{"/api/v1/overview", kJson, answer_overview},
+    HttpRoute{"/api/v1/status", kJson, answer_status},
+    HttpRoute{"/api/v1/services", kJson, answer_services},
+    HttpRoute{"/api/v1/backends", kJson, answer_backends},
+    HttpRoute{"/api/v1/events", kJson, answer_events},
     HttpRoute{"/healthz", "text/plain; charset=utf-8", answer_alive},
     HttpRoute{"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
 };

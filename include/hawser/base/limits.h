@@ -408,8 +408,8 @@ inline constexpr unsigned kMaxHttpRequestBytes = 16U << 10;
 inline constexpr unsigned kHttpTimeoutMilliseconds = 5000;
 // And a whole answer, seconds: what Prometheus waits for at most by default settings is 10.
 inline constexpr unsigned kHttpAnswerSeconds = 60;
-// Scrapes of /metrics at once: two Prometheus servers and whoever looks. Each holds a copy of what
-// hawserd knows, 100 MB with 100 000 backends. One more is answered 503.
+// Scrapes of /metrics at once, and answers of /api: two Prometheus servers and whoever looks. Each
+// holds what hawserd knows, 100 MB with 100 000 backends. One more is 503; for /api it waits first.
 inline constexpr unsigned kScrapesAtOnce = 4;
 // Values of a metric that are put into text together, about 400 bytes each before.
 inline constexpr std::size_t kMetricsAtOnce = 2000;
