@@ -13,13 +13,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Pages take what they need from this server alone, nobody frames or keeps them, and what is text
-// stays text.
+// What is no page loads nothing, nobody frames or keeps what is answered, and what is text stays
+// text.
+constexpr std::string_view kNoPage = "default-src 'none'; frame-ancestors 'none'";
 constexpr std::string_view kFields =
     "Cache-Control: no-store\r\n"
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "X-Content-Type-Options: nosniff\r\n"
@@ -38,6 +36,7 @@ bool equals(const char* text, const char* wanted) {
 HttpReply::HttpReply(mg_connection* connection, std::string_view content_type)
     : connection_(connection),
       content_type_(content_type),
+      policy_(kNoPage),
       deadline_(Clock::now() + std::chrono::seconds(limits::kHttpAnswerSeconds)),
       head_only_(equals(request_of(connection).request_method, "HEAD")),
       chunked_(equals(request_of(connection).http_version, "1.1")) {}
@@ -60,9 +59,10 @@ void HttpReply::add_field(std::string_view name, std::string_view value) {
 }
 
 std::string HttpReply::head(std::string_view length_field) const {
-  return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n{}{}{}\r\n", status_,
-                     mg_get_response_code_text(connection_, status_), content_type_, length_field,
-                     fields_, kFields);
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n{}{}Content-Security-Policy: {}\r\n{}\r\n", status_,
+      mg_get_response_code_text(connection_, status_), content_type_, length_field, fields_,
+      policy_, kFields);
 }
 
 void HttpReply::begin(std::string_view length_field) {

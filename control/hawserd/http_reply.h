@@ -24,6 +24,9 @@ class HttpReply {
   void refuse(int status, std::string_view sentence);
   // One more field of the head, such as Allow. Before the first part was sent.
   void add_field(std::string_view name, std::string_view value);
+  // Instead of the Content-Security-Policy that lets a browser load nothing; `policy` stays. Before
+  // the first part was sent.
+  void set_policy(std::string_view policy) { policy_ = policy; }
   // Once, at the end. Returns the status that was sent.
   int finish();
   // Instead of finish(): the client must notice that the answer is not whole.
@@ -40,6 +43,7 @@ class HttpReply {
   mg_connection* connection_;
   std::string content_type_;
   std::string fields_;
+  std::string_view policy_;
   std::string body_;
   std::chrono::steady_clock::time_point deadline_;
   int status_ = 200;

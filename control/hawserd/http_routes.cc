@@ -5,6 +5,7 @@
 
 #include "http_api.h"
 #include "http_metrics.h"
+#include "http_page.h"
 
 namespace hawser::control {
 namespace {
@@ -18,6 +19,7 @@ void answer_alive(const HttpSources& /*sources*/, const HttpRequest& /*request*/
 constexpr std::string_view kJson = "application/json";
 
 constexpr std::array kRoutes{
+    HttpRoute{"/", "text/html; charset=utf-8", answer_page},
     HttpRoute{"/api/v1/overview", kJson, answer_overview},
     HttpRoute{"/api/v1/status", kJson, answer_status},
     HttpRoute{"/api/v1/services", kJson, answer_services},

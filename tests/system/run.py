@@ -42,6 +42,8 @@ MODULES = [
     "test_hostile",
     "test_failure",
     "test_metrics",
+    "test_page",
+    "test_page_use",
     "test_decapsulator",
     "test_pmtu",
     "test_tunnels",
