@@ -28,8 +28,11 @@ FILES = """
 /usr/share/doc/hawser/changelog.gz
 /usr/share/doc/hawser/copyright
 /usr/share/doc/hawser/examples/hawser.toml
+/usr/share/doc/hawser/images/status-page-dark.png
+/usr/share/doc/hawser/images/status-page.png
 /usr/share/doc/hawser/operate.md
 /usr/share/doc/hawser/reference/hawserctl.md
+/usr/share/doc/hawser/reference/http-api.md
 /usr/share/doc/hawser/reference/metrics.md
 /usr/share/fish/vendor_completions.d/hawserctl.fish
 /usr/share/hawser/hawser.json
