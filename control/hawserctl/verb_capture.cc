@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "backend_filter.h"
 #include "capture_syntax.h"
 #include "hawser/base/limits.h"
 #include "interrupt.h"
@@ -155,17 +156,11 @@ class Recording {
 };
 
 Outcome<path::Capture> request_of(const Arguments& arguments) {
-  const BackendName name = split_backend(arguments.text("--backend"));
-  const std::string service = arguments.text("--service");
-  if (!service.empty() && !name.service.empty() && service != name.service) {
-    return Failure{
-        ExitCode::kUsage,
-        fmt::format("--service {} and --backend {} exclude each other", service, name.to_string()),
-        "give one of them"};
-  }
+  const Outcome<BackendName> name = backend_filter(arguments);
+  if (!name) return name.failure();
   path::Capture wanted;
-  wanted.set_service(service.empty() ? name.service : service);
-  wanted.set_backend(name.backend);
+  wanted.set_service(name->service);
+  wanted.set_backend(name->backend);
   wanted.set_client(arguments.text("--client"));
   for (const std::string& verdict : arguments.texts("--verdict")) wanted.add_verdicts(verdict);
   wanted.set_side(side_of(arguments.text("--side")));

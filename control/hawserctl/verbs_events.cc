@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backend_filter.h"
 #include "interrupt.h"
 #include "verbs.h"
 #include "views.h"
@@ -27,17 +28,11 @@ Failure gone(const Outcome<bool>& ended) {
 
 Verdict run_events(const Session& session) {
   const Arguments& arguments = session.arguments;
-  const BackendName name = split_backend(arguments.text("--backend"));
-  const std::string service = arguments.text("--service");
-  if (!service.empty() && !name.service.empty() && service != name.service) {
-    return Failure{
-        ExitCode::kUsage,
-        fmt::format("--service {} and --backend {} exclude each other", service, name.to_string()),
-        "give one of them"};
-  }
+  const Outcome<BackendName> name = backend_filter(arguments);
+  if (!name) return name.failure();
   rpc::EventsRequest request;
-  request.set_service(service.empty() ? name.service : service);
-  request.set_backend(name.backend);
+  request.set_service(name->service);
+  request.set_backend(name->backend);
   request.set_last(static_cast<std::uint32_t>(arguments.number("--last", kDefaultEvents)));
   request.set_follow(arguments.has("--follow"));
   const auto print = [&](const rpc::Event& event) {

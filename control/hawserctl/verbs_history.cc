@@ -1,6 +1,7 @@
 // The verb that tells who changed what, when and why: history.
 #include <fmt/format.h>
 
+#include "backend_filter.h"
 #include "hawser/base/limits.h"
 #include "verbs.h"
 #include "views.h"
@@ -20,18 +21,12 @@ void tell_of_older(const Session& session, std::uint64_t limit) {
 
 Verdict run_history(const Session& session) {
   const Arguments& arguments = session.arguments;
-  const BackendName name = split_backend(arguments.text("--backend"));
-  const std::string service = arguments.text("--service");
-  if (!service.empty() && !name.service.empty() && service != name.service) {
-    return Failure{
-        ExitCode::kUsage,
-        fmt::format("--service {} and --backend {} exclude each other", service, name.to_string()),
-        "give one of them"};
-  }
+  const Outcome<BackendName> name = backend_filter(arguments);
+  if (!name) return name.failure();
   const std::uint64_t limit = arguments.number("--limit", limits::kDefaultHistoryEntries);
   rpc::HistoryRequest request;
-  request.set_service(service.empty() ? name.service : service);
-  request.set_backend(name.backend);
+  request.set_service(name->service);
+  request.set_backend(name->backend);
   request.set_limit(static_cast<std::uint32_t>(limit));
   const auto reply = session.client.history(request, session.deadline);
   if (!reply) return reply.failure();

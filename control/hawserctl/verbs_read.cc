@@ -1,6 +1,7 @@
 // The verbs that only look: status, services, backends, counters, flows, version.
 #include <fmt/format.h>
 
+#include "backend_filter.h"
 #include "units.h"
 #include "verbs.h"
 #include "verdict.h"
@@ -65,17 +66,11 @@ Verdict run_counters(const Session& session) {
 
 Verdict run_flows(const Session& session) {
   const Arguments& arguments = session.arguments;
-  const BackendName name = split_backend(arguments.text("--backend"));
-  const std::string service = arguments.text("--service");
-  if (!service.empty() && !name.service.empty() && service != name.service) {
-    return Failure{
-        ExitCode::kUsage,
-        fmt::format("--service {} and --backend {} exclude each other", service, name.to_string()),
-        "give one of them"};
-  }
+  const Outcome<BackendName> name = backend_filter(arguments);
+  if (!name) return name.failure();
   path::Flows filter;
-  filter.set_service(service.empty() ? name.service : service);
-  filter.set_backend(name.backend);
+  filter.set_service(name->service);
+  filter.set_backend(name->backend);
   filter.set_client(arguments.text("--client"));
   constexpr std::uint64_t kDefaultLimit = 1000;
   filter.set_limit(static_cast<std::uint32_t>(arguments.number("--limit", kDefaultLimit)));
