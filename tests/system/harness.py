@@ -170,7 +170,7 @@ class Runner:
     def count(self, modules):
         """Tests in all, with one for the clean end of each module's daemons."""
         selected = [(module, self.tests_of(module)) for module in modules]
-        return sum(len(tests) + hasattr(module, "SERVICES") for module, tests in selected if tests)
+        return sum(len(tests) + 1 for _, tests in selected if tests)
 
     def say(self, held, name, why="", skipped=""):
         self.number += 1
@@ -218,7 +218,4 @@ class Runner:
                 self.say(False, name, trouble)
             else:
                 self.attempt(name, lambda test=test: test(self.system))
-        if services is not None:
-            self.attempt(f"{module.__name__}.ends_cleanly", self.system.stop)
-        else:
-            self.system.stop()
+        self.attempt(f"{module.__name__}.ends_cleanly", self.system.stop)

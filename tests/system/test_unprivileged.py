@@ -89,7 +89,8 @@ class Installed(Balancer):
                         f"{ROOM}/confine.py", f"{ROOM}/{name}.service", f"{ROOM}/usr/bin/{name}",
                         "--config", self.file)
         script = " && ".join([*lines, *more, 'exec "$@"'])
-        return Daemon(name, ["unshare", "-m", "sh", "-c", script, "sh", *command], space=None)
+        return Daemon(name, ["unshare", "-m", "sh", "-c", script, "sh", *command], space=None,
+                      environment=self.environment)
 
     def start(self, timeout=60):
         self.dataplane.start()
