@@ -7,55 +7,10 @@
 
 #include "hawser/base/contract.h"
 #include "hawser/hash/flow_hash.h"
+#include "permutation_fill.h"
 
 namespace hawser::table {
 namespace {
-
-// Walks one member's permutation of the slots: offset, offset + skip, ... modulo a prime.
-struct Permutation {
-  std::uint32_t next;
-  std::uint32_t skip;
-
-  Permutation(std::uint64_t identity, std::uint32_t slots)
-      : next(static_cast<std::uint32_t>(hash::mix(identity) % slots)),
-        skip(static_cast<std::uint32_t>(hash::mix(identity ^ 0x9e3779b97f4a7c15ULL) % (slots - 1)) +
-             1) {}
-
-  void advance(std::uint32_t slots) {
-    next += skip;
-    if (next >= slots) next -= slots;
-  }
-};
-
-// Maglev's fill with quotas: members take turns as often as their weight lets them, relative to the
-// heaviest, and stop at their quota.
-std::vector<std::uint16_t> fill(std::span<const Member> members, std::uint32_t slots) {
-  std::vector<std::uint16_t> owners(slots, Maglev::kNobody);
-  if (members.empty()) return owners;
-  std::vector<std::uint32_t> left = quotas(members, slots, {});
-  std::vector<Permutation> permutations;
-  permutations.reserve(members.size());
-  std::uint64_t heaviest = 0;
-  for (const Member& member : members) {
-    permutations.emplace_back(member.identity, slots);
-    heaviest = std::max<std::uint64_t>(heaviest, member.weight);
-  }
-  std::vector<std::uint64_t> credit(members.size(), 0);
-  std::uint32_t unowned = slots;
-  while (unowned > 0) {
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      credit[m] += members[m].weight;
-      if (credit[m] < heaviest || left[m] == 0) continue;
-      credit[m] -= heaviest;
-      Permutation& walk = permutations[m];
-      while (owners[walk.next] != Maglev::kNobody) walk.advance(slots);
-      owners[walk.next] = static_cast<std::uint16_t>(m);
-      --left[m];
-      --unowned;
-    }
-  }
-  return owners;
-}
 
 // The member below quota with the highest random weight for a slot. `below` is not empty.
 std::size_t highest_random_weight(std::uint32_t slot, std::span<const Member> members,
@@ -133,7 +88,7 @@ std::vector<std::uint32_t> quotas(std::span<const Member> members, std::uint32_t
 
 std::shared_ptr<const Maglev> Maglev::build(std::vector<Member> members, std::uint32_t slots) {
   HAWSER_REQUIRE(members.size() <= limits::kMaxBackendsPerService && members.size() <= slots);
-  std::vector<std::uint16_t> owners = fill(members, slots);
+  std::vector<std::uint16_t> owners = permutation_fill(members, slots);
   return std::shared_ptr<const Maglev>(new Maglev(std::move(members), std::move(owners)));
 }
 
