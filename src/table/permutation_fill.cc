@@ -2,9 +2,9 @@
 //
 // A permutation is offset, offset + skip, offset + 2 skip, ... modulo the prime number of slots.
 // While many slots are free, the next free one is found by walking. The walk for the last F free
-// slots would take slots / F steps each, half of all steps for the last few hundred slots; there the
-// distance to each free slot is computed instead, and the nearest taken: the step at which a walk
-// that stands at `next` comes to slot s is (s - next) / skip in the field modulo the prime.
+// slots would take slots / F steps each, half of all steps for the last few hundred slots; there
+// the distance to each free slot is computed instead, and the nearest taken: the step at which a
+// walk that stands at `next` comes to slot s is (s - next) / skip in the field modulo the prime.
 #include "permutation_fill.h"
 
 #include <algorithm>

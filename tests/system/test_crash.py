@@ -3,6 +3,7 @@
 
 import os
 import random
+import statistics
 import subprocess
 import threading
 import time
@@ -12,8 +13,8 @@ from services import WEB
 
 SERVICES = WEB
 ROUNDS = 50
-# Longest time between the begin of the stream of changes and the kill, seconds.
-LONGEST = 0.35
+# The kill comes before this many changes in a row could have been made.
+CHANGES = 6
 WEIGHTS = range(1, 1001)
 
 
@@ -95,16 +96,29 @@ def compare(system, model, unknown):
     return happened
 
 
+def time_of_a_change(system, model):
+    """Seconds that a change takes on this machine, as busy as it is: the median of some."""
+    took = []
+    for _ in range(5):
+        change = model.next_change()
+        begun = time.monotonic()
+        system.done(*change[4], "--reason", change[3])
+        took.append(time.monotonic() - begun)
+        model.apply(change)
+    return statistics.median(took)
+
+
 def test_killed_at_random_moments(system):
     """50 times hawserd dies amid changes; then its state is exactly what was acknowledged."""
     seed = int(os.environ.get("HAWSER_CRASH_SEED", "1"))
     model = Model(seed)
+    longest = CHANGES * time_of_a_change(system, model)
     acknowledged = under_way = 0
     for number in range(ROUNDS):
         stream = Stream(system, model)
         before = len(model.history)
         stream.start()
-        time.sleep(model.random.uniform(0, LONGEST))
+        time.sleep(model.random.uniform(0, longest))
         system.balancer.hawserd.kill()
         stream.join()
         check(stream.complaint is None, f"round {number}: {stream.complaint}")
@@ -113,8 +127,8 @@ def test_killed_at_random_moments(system):
         system.balancer.until(system.balancer.status_applied, "hawserd's return", 30, step=0.02)
         under_way += compare(system, model, stream.unknown)
     print(f"# {ROUNDS} kills, {acknowledged} changes acknowledged, {under_way} happened whole "
-          f"though hawserctl was not told", flush=True)
-    check(acknowledged >= ROUNDS // 2, f"only {acknowledged} changes came through: try slower kills")
+          f"though hawserctl was not told; kills within {longest:.2f} s", flush=True)
+    check(acknowledged >= ROUNDS // 2, f"only {acknowledged} changes came through")
 
 
 def test_nothing_is_left_half_done(system):
