@@ -199,6 +199,7 @@ class Runner:
         tests = self.tests_of(module)
         if not tests:
             return
+        begun = time.monotonic()
         trouble = ""
         services = getattr(module, "SERVICES", None)
         if services is not None:
@@ -219,3 +220,4 @@ class Runner:
             else:
                 self.attempt(name, lambda test=test: test(self.system))
         self.attempt(f"{module.__name__}.ends_cleanly", self.system.stop)
+        print(f"# {module.__name__}: {time.monotonic() - begun:.0f} s", flush=True)

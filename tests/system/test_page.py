@@ -116,9 +116,8 @@ def test_live_traffic(system):
             check(float(shop["Sessions kept/s"].split()[0]) > 1, f"sessions of shop: {shop}")
             system.done("weight", "web/b1", "1", "--wait", "--reason", "make it hot")
             system.done("weight", "web/b2", "1000", "--wait")
-            page.until("""[...document.querySelectorAll(".share .mark.hot")].length > 0""",
-                       "a hot backend")
-            contains(backends(page, "web")["b1"]["Share"], "hot", "b1 with a third of the flows")
+            system.balancer.until(lambda: "hot" in backends(page, "web")["b1"]["Share"],
+                                  "b1, with a third of the flows, to be hot", 20)
             contains(text(page, "#drift"), "make it hot", "the drift")
     for name in ("b1", "b2"):
         system.done("weight", f"web/{name}", "--file", "--wait")
