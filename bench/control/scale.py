@@ -287,7 +287,9 @@ def measure_rate(balancer, rate, minutes, services, backends):
         begun = time.monotonic()
         name = f"service-{n * 7 % services:05}/backend-{n * 13 % backends:05}"
         try:
-            balancer.ctl("weight", name, str(50 + n % 100), "--reason", "scale")
+            # The same backend has its next turn with another weight.
+            weight = 50 + (n + n // services) % 100
+            balancer.ctl("weight", name, str(weight), "--reason", "scale")
         except (Broken, subprocess.TimeoutExpired) as problem:
             failed.append(str(problem))
         with lock:
