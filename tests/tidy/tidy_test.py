@@ -48,7 +48,8 @@ SAMPLES = {
         [{"src/net/a.cc": "void f() { throw 1; }\n"}, {"src/net/a.cc": "try { f(); }\n"}],
         [{"src/net/a.cc": "// try this\nint retry;\n"}, {"control/a.cc": "throw 1;\n"}]),
     "pragma_once": (
-        [{"src/net/a.h": "int a;\n"}], [{"src/net/a.h": "#pragma once\nint a;\n"}]),
+        [{"src/net/a.h": "int a;\n"}],
+        [{"src/net/a.h": "#pragma once\nint a;\n"}, {"tests/pch/a.h": "#include <map>\n"}]),
     "no_default_over_enum": (
         [{"src/net/a.cc": SWITCH % "E::kOne"},
          {"src/net/a.cc": "using enum E;\n" + SWITCH % "kOne"}],
