@@ -15,11 +15,13 @@ namespace {
 
 // synchronous=FULL: a change that was acknowledged survives the loss of power.
 // secure_delete: a key that is gone is overwritten.
+// wal_autocheckpoint: the log is moved by the mover, so that no commit waits for it.
 // Each filter of the history has an index of its own: entries with the same names are in it by id.
 constexpr const char* kSchema = R"(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
+PRAGMA wal_autocheckpoint = 0;
 CREATE TABLE IF NOT EXISTS intent (
   service TEXT NOT NULL, backend TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
   author TEXT NOT NULL, reason TEXT NOT NULL, since_unix INTEGER NOT NULL,
@@ -36,6 +38,9 @@ CREATE TABLE IF NOT EXISTS cookie_key (
   reason TEXT NOT NULL, since_unix INTEGER NOT NULL, confirmed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 )";
+
+// Longest wait for the mover, by who must have the whole log moved.
+constexpr int kBusyMilliseconds = 5000;
 
 // What each version of the journal added to the one before; the first is made by the schema.
 constexpr std::array<const char*, 1> kUpgrades{R"(
@@ -98,6 +103,7 @@ Journal::Journal(FileLock lock, sqlite3* database, std::string path)
     : lock_(std::move(lock)), database_(database), path_(std::move(path)) {}
 
 Journal::~Journal() {
+  mover_.reset();
   sqlite3_close(database_);
 }
 
@@ -118,10 +124,14 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
   const int opened = sqlite3_open(path.c_str(), &database);
   std::unique_ptr<Journal> journal(new Journal(*std::move(lock), database, path));
   if (opened != SQLITE_OK) return journal->failure();
+  sqlite3_busy_timeout(database, kBusyMilliseconds);
   const Result<void> schema = journal->run(kSchema);
   if (!schema) return schema.error();
   const Result<void> upgraded = journal->upgrade();
   if (!upgraded) return upgraded.error();
+  Result<std::unique_ptr<JournalMover>> mover = JournalMover::start(path);
+  if (!mover) return mover.error();
+  journal->mover_ = *std::move(mover);
   return journal;
 }
 

@@ -15,6 +15,7 @@
 #include "hawser/base/result.h"
 #include "hawser/base/strong.h"
 #include "hawser/model/service.h"
+#include "journal_mover.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -126,6 +127,7 @@ class Journal {
   FileLock lock_;
   sqlite3* database_;
   std::string path_;
+  std::unique_ptr<JournalMover> mover_;
 };
 
 }  // namespace hawser::control

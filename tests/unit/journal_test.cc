@@ -3,9 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -46,6 +48,27 @@ TEST_F(JournalTest, IntentsSurviveARestart) {
                                           {kWeight, "100", "50", kWeight.by}};
   ASSERT_TRUE(open()->record(changes).has_value());
   EXPECT_EQ(*open()->intents(), (std::vector<Intent>{kDrain, kWeight}));
+}
+
+// What is in the database file alone, without its log.
+std::size_t intents_without_the_log(const std::string& directory, const std::string& copy) {
+  std::filesystem::create_directories(copy);
+  std::filesystem::copy_file(directory + "/journal.sqlite", copy + "/journal.sqlite",
+                             std::filesystem::copy_options::overwrite_existing);
+  Result<std::unique_ptr<Journal>> journal = Journal::open(copy);
+  return journal ? (*journal)->intents()->size() : 0;
+}
+
+TEST_F(JournalTest, TheLogMovesIntoTheDatabaseWhileTheJournalIsOpen) {
+  const std::unique_ptr<Journal> journal = open();
+  const std::vector<IntentChange> changes{{kDrain, "ready", "drain", kDrain.by}};
+  ASSERT_TRUE(journal->record(changes).has_value());
+  std::size_t moved = 0;
+  for (int i = 0; i < 600 && moved == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    moved = intents_without_the_log(directory_, scratch_.path() + "/copy");
+  }
+  EXPECT_EQ(moved, 1U);
 }
 
 TEST_F(JournalTest, ALaterIntentReplacesTheEarlier) {
