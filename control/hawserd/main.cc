@@ -7,6 +7,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -43,6 +44,12 @@ int complain(const model::ParsedConfiguration& parsed) {
     std::cerr << diagnostic.to_string() << "\n";
   }
   return 1;
+}
+
+// Threads allocate what others free: the services of a change replace those of the one before. From
+// an arena for each thread, as glibc has it, memory would not find its way back.
+void share_memory() {
+  mallopt(M_ARENA_MAX, 1);
 }
 
 // The signals hawserd waits for; blocked before any thread starts, so that all inherit it.
@@ -144,6 +151,7 @@ std::unique_ptr<HttpServer> start_http(const model::Control& settings, HttpSourc
 }
 
 int run(const Options& options) {
+  share_memory();
   if (options.list_metrics) {
     std::cout << metrics_page();
     return 0;
