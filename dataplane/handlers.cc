@@ -117,7 +117,7 @@ v1::Response Handlers::counters(const v1::Counters& request) const {
   if (request.failing_backends()) {
     report_backends(parts_, true, *response.mutable_counters());
   } else {
-    report_counters(parts_, *response.mutable_counters());
+    report_counters(parts_, request.in_all(), *response.mutable_counters());
   }
   return response;
 }

@@ -127,11 +127,13 @@ void report_status(const Parts& parts, v1::StatusReply& reply) {
   reply.set_idle(parts.configuration.dataplane.idle == model::Idle::kPoll ? "poll" : "adaptive");
 }
 
-void report_counters(const Parts& parts, v1::CountersReply& reply) {
+void report_counters(const Parts& parts, bool in_all, v1::CountersReply& reply) {
   const Workers& workers = parts.machine.workers();
   report_verdicts(workers, reply);
-  report_backends(parts, false, reply);
-  report_splices(parts, reply);
+  if (!in_all) {
+    report_backends(parts, false, reply);
+    report_splices(parts, reply);
+  }
   add(reply, "stateless", "forward",
       "forwarded by table alone: the flow table was full, or too many flows were new",
       sum(workers, [](const Worker& w) { return w.state().stateless.read(); }));

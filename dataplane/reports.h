@@ -8,7 +8,8 @@
 namespace hawser::dataplane {
 
 void report_status(const Parts& parts, v1::StatusReply& reply);
-void report_counters(const Parts& parts, v1::CountersReply& reply);
+// `in_all`: neither those of backends nor of services.
+void report_counters(const Parts& parts, bool in_all, v1::CountersReply& reply);
 // `only_failing`: those that ever failed to take a connection or a request.
 void report_backends(const Parts& parts, bool only_failing, v1::CountersReply& reply);
 void report_preview(const pipeline::Preview& preview, v1::PreviewReply& reply);
@@ -23,6 +24,7 @@ void set_latency(const char* name, Count&& count, v1::Latency& out) {
   for (std::size_t b = 0; b < stats::Histogram::kBuckets; ++b) requests += count(b);
   out.set_name(name);
   out.set_requests(requests);
+  if (requests == 0) return;
   out.set_p50_microseconds(stats::quantile(0.5, count));
   out.set_p90_microseconds(stats::quantile(0.9, count));
   out.set_p99_microseconds(stats::quantile(0.99, count));

@@ -197,22 +197,29 @@ Result<wire::StatusReply> DataplaneQuery::status() const {
   return reply->status();
 }
 
-Result<wire::CountersReply> DataplaneQuery::counters() const {
-  wire::Request request;
-  request.mutable_counters();
+Result<wire::CountersReply> DataplaneQuery::ask_counters(wire::Request& request) const {
   const Result<wire::Response> reply = ask(request, kQueryTime);
   if (!reply) return reply.error();
   if (!reply->has_counters()) return fail(unexpected(*reply));
   return reply->counters();
 }
 
+Result<wire::CountersReply> DataplaneQuery::counters() const {
+  wire::Request request;
+  request.mutable_counters();
+  return ask_counters(request);
+}
+
+Result<wire::CountersReply> DataplaneQuery::counters_in_all() const {
+  wire::Request request;
+  request.mutable_counters()->set_in_all(true);
+  return ask_counters(request);
+}
+
 Result<wire::CountersReply> DataplaneQuery::failing_backends() const {
   wire::Request request;
   request.mutable_counters()->set_failing_backends(true);
-  const Result<wire::Response> reply = ask(request, kQueryTime);
-  if (!reply) return reply.error();
-  if (!reply->has_counters()) return fail(unexpected(*reply));
-  return reply->counters();
+  return ask_counters(request);
 }
 
 Result<void> DataplaneQuery::flows(const wire::Flows& filter,

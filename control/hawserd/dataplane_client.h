@@ -54,6 +54,8 @@ class DataplaneQuery {
 
   [[nodiscard]] Result<dataplane::v1::StatusReply> status() const;
   [[nodiscard]] Result<dataplane::v1::CountersReply> counters() const;
+  // Neither of backends nor of services: quick, however many there are.
+  [[nodiscard]] Result<dataplane::v1::CountersReply> counters_in_all() const;
   // Of backends that ever failed to take a connection or a request, and of nothing else.
   [[nodiscard]] Result<dataplane::v1::CountersReply> failing_backends() const;
   // Hands over each part of the listing; stops when `take` returns false.
@@ -75,6 +77,8 @@ class DataplaneQuery {
       const std::function<bool(const dataplane::v1::CaptureReply&)>& take) const;
 
  private:
+  [[nodiscard]] Result<dataplane::v1::CountersReply> ask_counters(
+      dataplane::v1::Request& request) const;
   [[nodiscard]] Result<dataplane::v1::Response> ask(dataplane::v1::Request& request,
                                                     std::chrono::seconds time) const;
 

@@ -101,7 +101,7 @@ void look(const DataplaneQuery& query, Watch& watch) {
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  if (const Result<wire::CountersReply> counters = query.counters()) {
+  if (const Result<wire::CountersReply> counters = query.counters_in_all()) {
     watch.note_counters(*counters, static_cast<std::uint64_t>(seconds));
   }
 }
