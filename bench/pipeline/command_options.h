@@ -1,0 +1,49 @@
+// Options that several sub-commands share: how many flows, and how many packets of them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "hawser/base/limits.h"
+
+namespace hawser::bench {
+
+// Flows that a table is made for unless somebody says otherwise: that many cost the same cache
+// misses however few of them are in use.
+inline constexpr std::size_t kCapacity = std::size_t{8} << 20;
+
+struct PacketOptions {
+  std::vector<std::uint32_t> flows{1, 1U << 10, 1U << 16, 1U << 20, 1U << 22, 1U << 23};
+  std::size_t packets = std::size_t{8} << 20;
+
+  // Every flow has its turn at least twice.
+  [[nodiscard]] std::size_t packets_for(std::uint32_t number) const {
+    return std::max<std::size_t>(packets, 2 * std::size_t{number}) / limits::kBurst *
+           limits::kBurst;
+  }
+};
+
+// Numbers such as 1,1024,1048576; powers of two, so that taking turns costs a mask.
+inline void add_packet_options(CLI::App& app, PacketOptions& options) {
+  const CLI::Validator power_of_two(
+      [](std::string& text) {
+        const unsigned long long value = std::strtoull(text.c_str(), nullptr, 10);
+        const bool fits = value != 0 && value <= (1ULL << 24) && (value & (value - 1)) == 0;
+        return fits ? std::string() : text + " is no power of two up to 16777216";
+      },
+      "POWER_OF_TWO");
+  app.add_option("--flows", options.flows, "flows that take turns, several with commas between")
+      ->delimiter(',')
+      ->check(power_of_two)
+      ->capture_default_str();
+  app.add_option("--packets", options.packets, "packets of one measurement, at least")
+      ->check(CLI::Range(std::size_t{limits::kBurst}, std::size_t{1} << 32))
+      ->capture_default_str();
+}
+
+}  // namespace hawser::bench

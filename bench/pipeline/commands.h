@@ -1,0 +1,21 @@
+// The sub-commands of hawser-bench. Each adds itself to the command line and returns what runs it.
+#pragma once
+
+#include <functional>
+
+#include "measure.h"
+#include "report.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hawser::bench {
+
+// Reports what it measured; throws std::runtime_error when that was not what it should measure.
+using Command = std::function<void(const Common&, Report&)>;
+
+[[nodiscard]] Command add_l4(CLI::App& app);
+[[nodiscard]] Command add_floor(CLI::App& app);
+
+}  // namespace hawser::bench

@@ -1,0 +1,48 @@
+// hawser-bench: reads the command line and runs the benchmark that it names.
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+
+namespace {
+
+using hawser::bench::Command;
+using hawser::bench::Common;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures the packet path of Hawser in memory; see docs/benchmarks.md.",
+               "hawser-bench");
+  app.set_version_flag("--version", HAWSER_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Common common;
+  app.add_flag("--json", common.json, "one JSON object a line instead of a table");
+  app.add_option("--repeats", common.repeats, "measurements, of which median and range are told")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+
+  std::map<std::string, Command> commands;
+  const auto add = [&](const char* name, const char* help, Command (*fill)(CLI::App&)) {
+    commands.emplace(name, fill(*app.add_subcommand(name, help)));
+  };
+  add("l4", "packets of known flows through the pipeline", hawser::bench::add_l4);
+  add("floor", "the least work a balancer can do for a packet on this machine",
+      hawser::bench::add_floor);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    hawser::bench::Report report(common.json);
+    commands.at(app.get_subcommands().front()->get_name())(common, report);
+    report.finish();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hawser-bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
