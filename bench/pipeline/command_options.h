@@ -46,4 +46,16 @@ inline void add_packet_options(CLI::App& app, PacketOptions& options) {
       ->capture_default_str();
 }
 
+inline void add_family(CLI::App& app, unsigned& family) {
+  app.add_option("--family", family, "4 or 6: IPv4 or IPv6")
+      ->check(CLI::IsMember({4, 6}))
+      ->capture_default_str();
+}
+
+inline void add_capacity(CLI::App& app, std::size_t& capacity) {
+  app.add_option("--capacity", capacity, "flows that the table is made for, at least")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{limits::kMaxFlowsPerWorker}))
+      ->capture_default_str();
+}
+
 }  // namespace hawser::bench

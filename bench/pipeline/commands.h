@@ -17,5 +17,9 @@ using Command = std::function<void(const Common&, Report&)>;
 
 [[nodiscard]] Command add_l4(CLI::App& app);
 [[nodiscard]] Command add_floor(CLI::App& app);
+[[nodiscard]] Command add_flows(CLI::App& app);
+[[nodiscard]] Command add_new_flows(CLI::App& app);
+[[nodiscard]] Command add_connections(CLI::App& app);
+[[nodiscard]] Command add_syn(CLI::App& app);
 
 }  // namespace hawser::bench

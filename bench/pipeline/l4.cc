@@ -162,16 +162,12 @@ Command add_l4(CLI::App& app) {
   app.add_option("--mode", options->mode, "how the service forwards")
       ->check(CLI::IsMember(modes()))
       ->capture_default_str();
-  app.add_option("--family", options->family, "4 or 6: IPv4 or IPv6")
-      ->check(CLI::IsMember({4, 6}))
-      ->capture_default_str();
+  add_family(app, options->family);
   app.add_option("--direction", options->direction,
                  "of the packets: in from clients, out from backends (nat), or both in turns")
       ->check(CLI::IsMember(ways()))
       ->capture_default_str();
-  app.add_option("--capacity", options->capacity, "flows that the table is made for, at least")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{limits::kMaxFlowsPerWorker}))
-      ->capture_default_str();
+  add_capacity(app, options->capacity);
   app.add_flag("--against-floor", options->against_floor,
                "measure the floor in turns with it, and tell the ratio");
   add_packet_options(app, options->packets);

@@ -35,6 +35,11 @@ int main(int argc, char** argv) {
   add("l4", "packets of known flows through the pipeline", hawser::bench::add_l4);
   add("floor", "the least work a balancer can do for a packet on this machine",
       hawser::bench::add_floor);
+  add("flows", "insert, hit, miss and expiry in the flow table, and memory of a flow",
+      hawser::bench::add_flows);
+  add("new-flows", "one packet for each new flow", hawser::bench::add_new_flows);
+  add("connections", "whole TCP connections through nat", hawser::bench::add_connections);
+  add("syn", "SYNs answered with cookies", hawser::bench::add_syn);
   CLI11_PARSE(app, argc, argv);
   try {
     hawser::bench::Report report(common.json);
