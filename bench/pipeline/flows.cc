@@ -17,6 +17,7 @@ struct Options {
 
 // One repeat, nanoseconds a flow each.
 struct Times {
+  std::size_t stored = 0;  // flows for which there was room
   double insert = 0;
   double hit = 0;
   double miss = 0;
@@ -46,15 +47,18 @@ class TableBench {
     times.insert = all<true>(0, [&](const Key& key, std::uint64_t hash) {
       done += table_.insert(key, hash, meta) != nullptr ? 1 : 0;
     });
-    require("inserted", done, flows_);
+    // A few find both of their buckets full; the pipeline forwards such flows by the table alone.
+    constexpr std::size_t kOneIn = 10'000;
+    if (done + flows_ / kOneIn < flows_) require("inserted", done, flows_);
+    const std::size_t stored = times.stored = done;
     // The sweep takes them off again.
-    rig_.worker().backends[1].flows.add(flows_);
-    rig_.worker().service_flows[1].add(flows_);
+    rig_.worker().backends[1].flows.add(stored);
+    rig_.worker().service_flows[1].add(stored);
     done = 0;
     times.hit = all<true>(0, [&](const Key& key, std::uint64_t hash) {
       done += table_.find(key, hash) != nullptr ? 1 : 0;
     });
-    require("found", done, flows_);
+    require("found", done, stored);
     done = 0;
     times.miss =
         all<true>(static_cast<std::uint32_t>(flows_), [&](const Key& key, std::uint64_t hash) {
@@ -150,7 +154,8 @@ void report_rates(const Options& options, std::size_t flows, unsigned repeats, R
     const Summary summary = summarize(values);
     Row row;
     row.text("bench", "flows").count("family", options.family).count("flows", flows);
-    row.count("capacity", rig.capacity()).text("operation", operation.name);
+    row.count("stored", all.back().stored).count("capacity", rig.capacity());
+    row.text("operation", operation.name);
     row.number("ns_per_flow", summary.median, 2).number("min", summary.min, 2);
     row.number("max", summary.max, 2).number("per_second", 1e9 / summary.median, 0);
     row.text("pages", HugeMemory::all_huge() ? "huge" : "as they came");
