@@ -18,14 +18,21 @@ FlowHash::FlowHash(const Key& key) noexcept {
     const XXH64_hash_t word = XXH3_64bits_withSeed(key.data(), key.size(), i);
     std::memcpy(secret_.data() + i, &word, sizeof(word));
   }
+  const auto word = [&](std::size_t at) { return load<std::uint64_t>(secret_.data() + at); };
+  flips_ = {word(24) ^ word(32), word(40) ^ word(48)};
 }
 
-std::uint64_t FlowHash::operator()(const Ipv4Tuple& tuple) const noexcept {
+std::uint64_t FlowHash::by_library(const Ipv4Tuple& tuple) const noexcept {
   return XXH3_64bits_withSecret(&tuple, sizeof(tuple), secret_.data(), secret_.size());
 }
 
 std::uint64_t FlowHash::operator()(const Ipv6Tuple& tuple) const noexcept {
-  return XXH3_64bits_withSecret(&tuple, sizeof(tuple), secret_.data(), secret_.size());
+  std::array<std::uint64_t, 5> words{};
+  static_assert(sizeof(words) == sizeof(tuple));
+  std::memcpy(words.data(), tuple.source.bytes.data(), 16);
+  std::memcpy(words.data() + 2, tuple.destination.bytes.data(), 16);
+  words[4] = tail(tuple);
+  return XXH3_64bits_withSecret(words.data(), sizeof(words), secret_.data(), secret_.size());
 }
 
 std::uint64_t name_hash(std::string_view name, std::uint64_t seed) noexcept {

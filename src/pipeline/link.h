@@ -8,8 +8,8 @@ namespace hawser::pipeline {
 
 // Writes a new Ethernet header in front of the IP header, with the tag of `port_out` if it has one.
 // `data` moves when the tag comes or goes; the padding of a short frame goes.
-inline void write_link(Packet& packet, const net::MacAddress& to,
-                       const Snapshot& snapshot) noexcept {
+// `to` is a net::mac_word.
+inline void write_link(Packet& packet, std::uint64_t to, const Snapshot& snapshot) noexcept {
   const PortEntry& port = snapshot.ports[packet.port_out.value];
   const net::Big16 type =
       packet.family == net::Family::kIpv4 ? net::kEtherTypeIpv4 : net::kEtherTypeIpv6;
@@ -23,12 +23,16 @@ inline void write_link(Packet& packet, const net::MacAddress& to,
   packet.length = static_cast<std::uint16_t>(packet.length + shift);
   packet.contiguous = static_cast<std::uint16_t>(packet.contiguous + shift);
   packet.capacity = static_cast<std::uint16_t>(packet.capacity + shift);
-  store(packet.data, net::EthernetHeader{.destination = to,
-                                         .source = port.mac,
-                                         .ether_type = tagged ? net::kEtherTypeVlan : type});
+  net::write_ethernet(packet.data, to, net::mac_word(port.mac),
+                      tagged ? net::kEtherTypeVlan : type);
   if (!tagged) return;
   store(packet.data + sizeof(net::EthernetHeader),
         net::VlanTag{.control = net::Big16(port.vlan), .ether_type = type});
+}
+
+inline void write_link(Packet& packet, const net::MacAddress& to,
+                       const Snapshot& snapshot) noexcept {
+  write_link(packet, net::mac_word(to), snapshot);
 }
 
 // Puts `bytes` in front of the IP header, room for another; the link header is written anew later.

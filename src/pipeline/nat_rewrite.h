@@ -36,38 +36,45 @@ inline void update_transport_checksum(Packet& packet, const net::ChecksumDelta& 
   store(at, after);
 }
 
-// TTL of IPv4, hop limit of IPv6: one less, since NAT is a hop. False when it is used up. `header`
-// delta gets the change of the word that holds it (IPv4 only).
-[[nodiscard]] inline bool decrement_ttl(net::Ipv4Header& ip, net::ChecksumDelta& header) noexcept {
-  if (ip.ttl <= 1) return false;
-  const auto word = [&] {
-    return net::Big16(static_cast<std::uint16_t>(ip.ttl << 8U | ip.protocol));
-  };
-  const net::Big16 before = word();
-  --ip.ttl;
-  header.change(before, word());
-  return true;
-}
-[[nodiscard]] inline bool decrement_ttl(net::Ipv6Header& ip, net::ChecksumDelta&) noexcept {
-  if (ip.hop_limit <= 1) return false;
-  --ip.hop_limit;
+// Headers are changed where they lie, field by field: a copy that is changed and written back is
+// read in wider pieces than it was written, and each such read waits for the stores.
+
+// TTL of IPv4, hop limit of IPv6: one less, since NAT and tunnels are hops. False when it is used
+// up. `header` delta gets the change of the word that holds it (IPv4 only).
+template <typename Traits>
+[[nodiscard]] bool take_hop(std::uint8_t* ip, net::ChecksumDelta& header) noexcept {
+  if constexpr (Traits::kFamily == net::Family::kIpv6) {
+    std::uint8_t& limit = ip[offsetof(net::Ipv6Header, hop_limit)];
+    if (limit <= 1) return false;
+    --limit;
+  } else {
+    constexpr std::size_t kTtl = offsetof(net::Ipv4Header, ttl);  // its word: TTL, protocol
+    if (ip[kTtl] <= 1) return false;
+    const auto before = load<net::Big16>(ip + kTtl);
+    header.change(before, net::Big16(static_cast<std::uint16_t>(before.host() - 0x100U)));
+    --ip[kTtl];
+  }
   return true;
 }
 
-inline void update_header_checksum(net::Ipv4Header& ip, const net::ChecksumDelta& delta) noexcept {
-  ip.checksum = delta.apply(ip.checksum);
+template <typename Traits>
+void update_header_checksum(std::uint8_t* ip, const net::ChecksumDelta& delta) noexcept {
+  if constexpr (Traits::kFamily == net::Family::kIpv4) {
+    std::uint8_t* const at = ip + offsetof(net::Ipv4Header, checksum);
+    store(at, delta.apply(load<net::Big16>(at)));
+  }
 }
-inline void update_header_checksum(net::Ipv6Header&, const net::ChecksumDelta&) noexcept {}
 
 // Applies `to` to ports and transport checksum, whose change by the addresses is in `delta`.
 template <typename Address>
 inline void translate_transport(Packet& packet, const Translation<Address>& to,
                                 net::ChecksumDelta& delta) noexcept {
-  const auto ports = load<TransportPorts>(packet.data + packet.l4_offset);
-  delta.change(ports.source, to.source_port);
-  delta.change(ports.destination, to.destination_port);
-  store(packet.data + packet.l4_offset,
-        TransportPorts{.source = to.source_port, .destination = to.destination_port});
+  std::uint8_t* const source = packet.data + packet.l4_offset;
+  std::uint8_t* const destination = source + offsetof(TransportPorts, destination);
+  delta.change(load<net::Big16>(source), to.source_port);
+  delta.change(load<net::Big16>(destination), to.destination_port);
+  store(source, to.source_port);
+  store(destination, to.destination_port);
   update_transport_checksum(packet, delta);
 }
 
@@ -76,18 +83,19 @@ inline void translate_transport(Packet& packet, const Translation<Address>& to,
 template <typename Traits>
 [[nodiscard]] bool translate(Packet& packet,
                              const Translation<typename Traits::Address>& to) noexcept {
-  auto ip = load<typename Traits::Header>(packet.data + packet.l3_offset);
+  using Address = typename Traits::Address;
+  std::uint8_t* const ip = packet.data + packet.l3_offset;
+  std::uint8_t* const source = ip + offsetof(typename Traits::Header, source);
+  std::uint8_t* const destination = ip + offsetof(typename Traits::Header, destination);
   net::ChecksumDelta header;
-  if (!decrement_ttl(ip, header)) return false;
+  if (!take_hop<Traits>(ip, header)) return false;
   net::ChecksumDelta transport;
-  transport.change(ip.source, to.source);
-  transport.change(ip.destination, to.destination);
-  header.change(ip.source, to.source);
-  header.change(ip.destination, to.destination);
-  ip.source = to.source;
-  ip.destination = to.destination;
-  update_header_checksum(ip, header);
-  store(packet.data + packet.l3_offset, ip);
+  transport.change(load<Address>(source), to.source);
+  transport.change(load<Address>(destination), to.destination);
+  header.add(transport);
+  store(source, to.source);
+  store(destination, to.destination);
+  update_header_checksum<Traits>(ip, header);
   if (packet.part != Part::kLaterFragment) translate_transport(packet, to, transport);
   return true;
 }

@@ -39,6 +39,13 @@ bool has_source_route(std::span<const std::uint8_t> options) noexcept {
   return false;
 }
 
+// Most headers have no options: five words, without a loop.
+std::uint64_t header_sum(const std::uint8_t* at, unsigned length) noexcept {
+  if (length != sizeof(net::Ipv4Header)) [[unlikely]]
+    return net::sum_bytes({at, length});
+  return net::ipv4_header_sum(at);
+}
+
 Verdict parse_ipv4(Packet& packet) noexcept {
   const std::size_t present = readable(packet, packet.l3_offset);
   if (present < sizeof(net::Ipv4Header)) return kIpv4Truncated;
@@ -50,8 +57,7 @@ Verdict parse_ipv4(Packet& packet) noexcept {
   const unsigned total = ip.total_length.host();
   if (total < header || total + packet.l3_offset > packet.length) return kIpv4BadTotalLength;
   if (packet.ip_checksum == ChecksumSeen::kBad) return kIpv4BadChecksum;
-  if (packet.ip_checksum == ChecksumSeen::kUnknown &&
-      net::fold(net::sum_bytes({at, header})) != 0xffff) {
+  if (packet.ip_checksum == ChecksumSeen::kUnknown && net::fold(header_sum(at, header)) != 0xffff) {
     return kIpv4BadChecksum;
   }
   if (is_bad_source(ip.source)) return kIpv4BadSource;
@@ -150,10 +156,10 @@ Verdict parse_link(Packet& packet, const Snapshot& snapshot, net::Big16& ether_t
 Verdict parse_one(Packet& packet, const Snapshot& snapshot) noexcept {
   if (packet.length > limits::kMaxFrame) return kFrameTooLong;
   if (readable(packet, 0) < sizeof(net::EthernetHeader)) return kFrameTruncated;
-  const auto ethernet = load<net::EthernetHeader>(packet.data);
-  net::Big16 ether_type = ethernet.ether_type;
-  const net::MacAddress& own = snapshot.ports[packet.port_in.value].mac;
-  if (ethernet.destination != own && !ethernet.destination.is_multicast()) return kFrameNotForUs;
+  auto ether_type = load<net::Big16>(packet.data + offsetof(net::EthernetHeader, ether_type));
+  const std::uint64_t own = net::mac_word(snapshot.ports[packet.port_in.value].mac);
+  const bool multicast = (packet.data[0] & 1U) != 0;
+  if (net::mac_word(packet.data) != own && !multicast) return kFrameNotForUs;
   const Verdict link = parse_link(packet, snapshot, ether_type);
   if (link != kUndecided) return link;
   if (ether_type == net::kEtherTypeArp) {
@@ -165,7 +171,7 @@ Verdict parse_one(Packet& packet, const Snapshot& snapshot) noexcept {
   packet.layer3 = Layer3::kIp;
   const Verdict verdict = ipv4 ? parse_ipv4(packet) : parse_ipv6(packet);
   // RFC 1812 section 5.3.4: what came as a link-layer broadcast is never forwarded.
-  if (ethernet.destination.is_multicast()) packet.fault = kFrameNotForUs;
+  if (multicast) packet.fault = kFrameNotForUs;
   return verdict;
 }
 

@@ -17,13 +17,15 @@ using enum Verdict;
 Verdict tcp_fault(const Packet& packet) noexcept {
   if (packet.l4_length < sizeof(net::TcpHeader)) return kTcpTruncated;
   if (readable(packet, packet.l4_offset) < sizeof(net::TcpHeader)) return kTcpTruncated;
-  const auto tcp = load<net::TcpHeader>(packet.data + packet.l4_offset);
-  const unsigned header = tcp.header_length();
+  // Two bytes decide; a copy of the whole header would be written and read back for them.
+  const std::uint8_t* const tcp = packet.data + packet.l4_offset;
+  const std::uint8_t flags = tcp[offsetof(net::TcpHeader, flags)];
+  const unsigned header = (tcp[offsetof(net::TcpHeader, data_offset_reserved)] >> 4U) * 4U;
   if (header < sizeof(net::TcpHeader) || header > packet.l4_length) return kTcpBadHeaderLength;
   constexpr unsigned kDecisive = net::kTcpSyn | net::kTcpFin | net::kTcpRst;
-  const unsigned decisive = tcp.flags & kDecisive;
+  const unsigned decisive = flags & kDecisive;
   const bool contradicts = std::popcount(decisive) > 1;
-  if (contradicts || (tcp.flags & (kDecisive | net::kTcpAck)) == 0) return kTcpBadFlags;
+  if (contradicts || (flags & (kDecisive | net::kTcpAck)) == 0) return kTcpBadFlags;
   return kUndecided;
 }
 

@@ -8,8 +8,11 @@ namespace hawser::pipeline {
 namespace {
 
 void count(std::span<const Packet> packets, Context& context) noexcept {
-  for (const Packet& packet : packets) {
-    context.worker.verdicts[static_cast<std::size_t>(packet.verdict)].add(1);
+  // Most packets of a burst have the same verdict: one addition for each run of them.
+  for (std::size_t begin = 0, end = 0; begin < packets.size(); begin = end) {
+    const Verdict verdict = packets[begin].verdict;
+    while (end < packets.size() && packets[end].verdict == verdict) ++end;
+    context.worker.verdicts[static_cast<std::size_t>(verdict)].add(end - begin);
   }
 }
 

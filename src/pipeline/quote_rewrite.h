@@ -63,9 +63,10 @@ template <typename Traits>
 [[nodiscard]] bool translate_quote(Packet& packet,
                                    const Translation<typename Traits::Address>& to) noexcept {
   using Header = typename Traits::Header;
-  auto ip = load<Header>(packet.data + packet.l3_offset);
+  std::uint8_t* const at = packet.data + packet.l3_offset;
   net::ChecksumDelta outer;
-  if (!decrement_ttl(ip, outer)) return false;
+  if (!take_hop<Traits>(at, outer)) return false;
+  auto ip = load<Header>(at);
   net::ChecksumDelta icmp;  // covers the quoted packet, and the pseudo-header of ICMPv6
   const auto change_ip = [](Header& header, const auto& source, const auto& destination,
                             net::ChecksumDelta& delta) {
@@ -76,8 +77,8 @@ template <typename Traits>
   };
   change_ip(ip, to.source, to.destination, outer);
   if constexpr (Traits::kFamily == net::Family::kIpv6) icmp = outer;
-  update_header_checksum(ip, outer);
-  store(packet.data + packet.l3_offset, ip);
+  store(at, ip);
+  update_header_checksum<Traits>(at, outer);
 
   std::uint8_t* const quote = packet.data + quote_offset(packet);
   auto quoted = load<Header>(quote);

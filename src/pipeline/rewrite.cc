@@ -83,13 +83,14 @@ Verdict dropped(const Fitted& fitted, Verdict verdict) noexcept {
 
 // A client on our link is where its own packets come from. Any other is behind the gateway; as long
 // as that is not resolved, behind the router that its packets came through.
-net::MacAddress mac_towards_client(const table::NatRecord& record, net::Family family,
-                                   const Context& context) noexcept {
-  if (!record.by_gateway()) return record.client_mac;
+std::uint64_t mac_towards_client(const table::NatRecord& record, net::Family family,
+                                 const Context& context) noexcept {
+  const std::uint64_t seen = net::mac_word(record.client_mac);
+  if (!record.by_gateway()) return seen;
   const PortEntry& port = context.snapshot.ports[record.client_port_id().value];
   const std::optional<NeighbourId>& gateway = port.gateway(family);
-  if (!gateway) return record.client_mac;
-  return context.neighbours.get(*gateway).value_or(record.client_mac);
+  const std::uint64_t resolved = gateway ? context.neighbours.word(*gateway) : 0;
+  return resolved == 0 ? seen : resolved;
 }
 
 // Leaves to the client of the flow.
@@ -165,8 +166,8 @@ Verdict to_backend(Packet& packet, Context& context) noexcept {
     }
     if (again != kUndecided) return again;
   }
-  const std::optional<net::MacAddress> mac = context.neighbours.get(backend.next_hop);
-  if (!mac) return kNextHopUnresolved;
+  const std::uint64_t mac = context.neighbours.word(backend.next_hop);
+  if (mac == 0) return kNextHopUnresolved;
   const std::size_t room = room_towards(packet, service, backend, context);
   Fitted fitted;
   if (l3_length(packet) > room) [[unlikely]] {
@@ -179,7 +180,7 @@ Verdict to_backend(Packet& packet, Context& context) noexcept {
       packet.part == Part::kQuoted ? kForwardIcmp : forward_verdict(service.forward);
   if (!transform(packet, service, backend, room, context)) return dropped(fitted, kTtlExpired);
   packet.port_out = backend.port_out;
-  write_link(packet, *mac, snapshot);
+  write_link(packet, mac, snapshot);
   stats::BackendCounters& counters = context.worker.backends[packet.backend.value];
   counters.packets_in.add(1);
   counters.bytes_in.add(packet.length);

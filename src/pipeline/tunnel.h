@@ -9,8 +9,10 @@
 namespace hawser::pipeline {
 
 // Bytes that the service's way of forwarding puts in front of a packet to `backend`.
-[[nodiscard]] std::size_t tunnel_overhead(const ServiceEntry& service,
-                                          const BackendEntry& backend) noexcept;
+[[nodiscard]] inline std::size_t tunnel_overhead(const ServiceEntry& service,
+                                                 const BackendEntry& backend) noexcept {
+  return model::tunnel_overhead(service.forward, backend.address.family);
+}
 
 // False when the outer UDP checksum, which IPv6 needs, would cover bytes that are not at hand.
 // Those of a whole segment need not be: its own checksum stands for them.

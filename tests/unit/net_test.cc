@@ -176,6 +176,23 @@ TEST(FlowHash, DependsOnEveryFieldAndOnTheKey) {
   EXPECT_NE(hash(six), before);
 }
 
+TEST(FlowHash, IsXxh3) {
+  std::uint64_t random = 1;
+  for (std::uint8_t first = 0; first < 200; ++first) {
+    const hash::FlowHash hash(key_of(first));
+    for (int i = 0; i < 50; ++i) {
+      const std::uint64_t bits = random = hash::mix(random + 1);
+      const hash::Ipv4Tuple tuple{
+          .source = {net::Big32(static_cast<std::uint32_t>(bits))},
+          .destination = {net::Big32(static_cast<std::uint32_t>(~bits))},
+          .source_port = net::Big16(static_cast<std::uint16_t>(bits >> 32)),
+          .destination_port = net::Big16(static_cast<std::uint16_t>(bits >> 48)),
+          .protocol = static_cast<std::uint32_t>(bits >> 40) & 0xffU};
+      ASSERT_EQ(hash(tuple), hash.by_library(tuple));
+    }
+  }
+}
+
 TEST(FlowHash, SpreadsNeighbouringPortsEvenlyOverSlots) {
   const hash::FlowHash hash(key_of(9));
   std::array<std::uint32_t, 10> counts{};

@@ -26,6 +26,13 @@ namespace hawser::net {
 [[nodiscard]] std::uint64_t sum_bytes(std::span<const std::uint8_t> bytes,
                                       std::uint64_t sum = 0) noexcept;
 
+// sum_bytes() of the twenty bytes of an IPv4 header without options.
+[[nodiscard]] inline std::uint64_t ipv4_header_sum(const std::uint8_t* at) noexcept {
+  std::uint64_t sum = 0;
+  for (unsigned i = 0; i < 20; i += 4) sum += load<std::uint32_t>(at + i);
+  return sum;
+}
+
 // The checksum field for a message whose field is zero.
 [[nodiscard]] inline Big16 checksum(std::span<const std::uint8_t> bytes,
                                     std::uint64_t initial = 0) noexcept {

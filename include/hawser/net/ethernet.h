@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "hawser/base/bytes.h"
 #include "hawser/net/address.h"
 #include "hawser/net/endian.h"
 
@@ -20,6 +21,25 @@ struct EthernetHeader {
 };
 static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) <= 2);
 static_assert(offsetof(EthernetHeader, ether_type) == 12);
+
+// A MAC address in the low 48 bits of a word, as it lies on the wire. On the packets' way addresses
+// travel like this, in registers: a struct of six bytes is copied in pieces, and reading it back in
+// other pieces waits for the stores.
+[[nodiscard]] inline std::uint64_t mac_word(const std::uint8_t* at) noexcept {
+  return load<std::uint32_t>(at) | std::uint64_t{load<std::uint16_t>(at + 4)} << 32;
+}
+[[nodiscard]] inline std::uint64_t mac_word(const MacAddress& mac) noexcept {
+  return mac_word(mac.bytes.data());
+}
+
+// Writes the fourteen bytes of the header; bits above the addresses' 48 do not matter.
+inline void write_ethernet(std::uint8_t* at, std::uint64_t destination, std::uint64_t source,
+                           Big16 ether_type) noexcept {
+  constexpr std::uint64_t kAddress = (std::uint64_t{1} << 48) - 1;
+  store(at, (destination & kAddress) | source << 48);
+  store(at + 8, static_cast<std::uint32_t>(source >> 16));
+  store(at + 12, ether_type);
+}
 
 // The 802.1Q tag, behind an Ethernet header whose type is kEtherTypeVlan.
 struct VlanTag {

@@ -39,6 +39,10 @@ class NeighbourMacs {
     std::memcpy(mac.bytes.data(), &word, mac.bytes.size());
     return mac;
   }
+  // The address in the low 48 bits (net::mac_word); 0 when it is not resolved.
+  [[nodiscard]] std::uint64_t word(NeighbourId id) const noexcept {
+    return words_[id.value].load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:

@@ -49,12 +49,12 @@ struct PortEntry {
   [[nodiscard]] const std::vector<std::uint8_t>& nat(net::Family family) const noexcept {
     return family == net::Family::kIpv4 ? nat_ipv4 : nat_ipv6;
   }
-  // The source of tunnel packets that leave here; none without an address of that family.
-  [[nodiscard]] std::optional<net::IpAddress> tunnel_source(net::Family family) const noexcept {
+  // The source of tunnel packets that leave here; null without an address of that family.
+  [[nodiscard]] const net::IpAddress* tunnel_source(net::Family family) const noexcept {
     for (const net::Prefix& network : networks) {
-      if (network.address.family == family) return network.address;
+      if (network.address.family == family) return &network.address;
     }
-    return std::nullopt;
+    return nullptr;
   }
   [[nodiscard]] bool is_on_link(const net::IpAddress& address) const noexcept {
     for (const net::Prefix& network : networks) {
