@@ -151,9 +151,7 @@ TEST_F(FleetTest, ASlowStartGoesOnOverARestart) {
   EXPECT_EQ(row("web", "b1").state(), "starting");
   EXPECT_EQ(row("web", "b1").until_unix(), 1100U);
   EXPECT_DOUBLE_EQ(row("web", "b1").weight_now(), 5);
-  EXPECT_TRUE(std::none_of(problems().begin(), problems().end(), [](const std::string& line) {
-    return line.find("web/b1") != line.npos;
-  }));
+  for (const std::string& line : problems()) EXPECT_EQ(line.find("web/b1"), line.npos) << line;
   const model::Desired half = at(1050);
   EXPECT_EQ(backend(half, 0, 0).weight * 100, backend(half, 0, 1).weight * 55);
   restart();
