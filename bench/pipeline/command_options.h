@@ -1,8 +1,9 @@
-// Options that several sub-commands share: how many flows, and how many packets of them.
+// Options that several sub-commands share: ways of forwarding, how many flows, how many packets.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,8 +11,26 @@
 #include <CLI/CLI.hpp>
 
 #include "hawser/base/limits.h"
+#include "hawser/model/service.h"
+#include "hawser/pipeline/verdict.h"
 
 namespace hawser::bench {
+
+// A way of forwarding, and the verdict of what goes that way.
+struct Mode {
+  model::Forward forward;
+  pipeline::Verdict verdict;
+};
+
+// By what `--mode` calls them.
+inline const std::map<std::string, Mode>& modes() {
+  static const std::map<std::string, Mode> all{
+      {"dsr-ipip", {model::Forward::kDsrIpip, pipeline::Verdict::kForwardDsrIpip}},
+      {"dsr-gue", {model::Forward::kDsrGue, pipeline::Verdict::kForwardDsrGue}},
+      {"dsr-l2", {model::Forward::kDsrL2, pipeline::Verdict::kForwardDsrL2}},
+      {"nat", {model::Forward::kNat, pipeline::Verdict::kForwardNat}}};
+  return all;
+}
 
 // Flows that a table is made for unless somebody says otherwise: that many cost the same cache
 // misses however few of them are in use.

@@ -20,20 +20,6 @@ struct Options {
   PacketOptions packets;
 };
 
-struct Mode {
-  model::Forward forward;
-  pipeline::Verdict verdict;
-};
-
-const std::map<std::string, Mode>& modes() {
-  static const std::map<std::string, Mode> all{
-      {"dsr-ipip", {model::Forward::kDsrIpip, pipeline::Verdict::kForwardDsrIpip}},
-      {"dsr-gue", {model::Forward::kDsrGue, pipeline::Verdict::kForwardDsrGue}},
-      {"dsr-l2", {model::Forward::kDsrL2, pipeline::Verdict::kForwardDsrL2}},
-      {"nat", {model::Forward::kNat, pipeline::Verdict::kForwardNat}}};
-  return all;
-}
-
 const std::map<std::string, Way>& ways() {
   static const std::map<std::string, Way> all{
       {"in", Way::kIn}, {"out", Way::kOut}, {"both", Way::kBoth}};

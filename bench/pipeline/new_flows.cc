@@ -1,5 +1,4 @@
 // The sub-command new-flows: one SYN for each new flow through the whole pipeline.
-#include <map>
 
 #include "command_options.h"
 #include "commands.h"
@@ -14,18 +13,6 @@ struct Options {
   std::size_t flows = std::size_t{1} << 20;
   std::size_t capacity = kCapacity;
 };
-
-struct Mode {
-  model::Forward forward;
-  pipeline::Verdict verdict;
-};
-
-const std::map<std::string, Mode>& modes() {
-  static const std::map<std::string, Mode> all{
-      {"dsr-ipip", {model::Forward::kDsrIpip, pipeline::Verdict::kForwardDsrIpip}},
-      {"nat", {model::Forward::kNat, pipeline::Verdict::kForwardNat}}};
-  return all;
-}
 
 // SYNs of clients that were never seen before.
 class Syns {
