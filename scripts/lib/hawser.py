@@ -60,7 +60,8 @@ class Lab:
 
 
 class Load:
-    """load.py in the client's namespace; a context manager that stops it at the end."""
+    """load.py in the client's namespace, once its first connections are under way; a context
+    manager that stops it at the end."""
 
     def __init__(self, target, records=False, **options):
         self.records_file = f"{RUN}/records-{os.getpid()}-{id(self)}" if records else None
@@ -69,9 +70,14 @@ class Load:
             arguments += [f"--{name}", str(value)]
         if self.records_file:
             arguments += ["--records", self.records_file]
+        ours, theirs = os.pipe()
         self.process = subprocess.Popen(
-            netns("client", PYTHON, LOAD, target, *arguments), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+            netns("client", PYTHON, LOAD, target, "--tell", str(theirs), *arguments),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, pass_fds=[theirs])
+        os.close(theirs)
+        with open(ours, "rb") as told:
+            told.read()
         self.result = None
 
     def __enter__(self):

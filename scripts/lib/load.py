@@ -13,6 +13,7 @@ import collections
 import errno
 import ipaddress
 import json
+import os
 import signal
 import socket
 import sys
@@ -180,7 +181,11 @@ class Load:
     async def run(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stopping.set)
-        await asyncio.gather(*(self.worker() for _ in range(self.options.concurrency)))
+        workers = asyncio.gather(*(self.worker() for _ in range(self.options.concurrency)))
+        await asyncio.sleep(0)  # each has its first connection under way now
+        if self.options.tell:
+            os.close(self.options.tell)
+        await workers
 
     def summary(self):
         by_backend, by_source, causes = (collections.Counter(), {}, collections.Counter())
@@ -230,6 +235,8 @@ def parse_options():
     parser.add_argument("--timeout", type=float, default=5, help="seconds a request may take")
     parser.add_argument("--sources", default="", help="source addresses to take turns")
     parser.add_argument("--path", default="/")
+    parser.add_argument("--tell", type=int, default=0,
+                        help="descriptor to close once connections are under way")
     parser.add_argument("--records", default="", help="file for one JSON line a request")
     return parser.parse_args()
 

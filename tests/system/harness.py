@@ -123,6 +123,13 @@ class System(Peers):
     def ctl(self, *arguments, **more):
         return self.balancer.ctl(*arguments, **more)
 
+    def until_flows(self, service, name):
+        """Until clients have connections open to this backend."""
+        def is_open():
+            row = self.balancer.backends(service)[name]
+            return row["flows"] > row["closing_flows"]
+        self.balancer.until(is_open, f"flows on {service}/{name}", 10)
+
     def refused(self, code, *arguments):
         """hawserctl must refuse with this exit code; returns its message."""
         done = self.ctl(*arguments)

@@ -60,8 +60,8 @@ def test_a_plan_is_what_happens(system):
                   (seen[row["backend"]]["state"], round(seen[row["backend"]]["share"], 6)),
                   f"{row['backend']} after {verb}")
     text = system.done("plan", "drain", "web/b2")
-    with Load(TARGET, concurrency=12, requests=0, pause=100, seconds=30):
-        time.sleep(0.7)
+    with Load(TARGET, concurrency=40, requests=0, pause=100, seconds=30):
+        system.until_flows("web", "b2")
         plan = json.loads(system.done("plan", "maintenance", "web/b2", "--json"))["plan"]
         ended = {row["backend"]: row["flows_broken"] for row in plan["backends"]}
         check(plan["flows_broken"] == ended["b2"] > 0, f"flows that would end: {ended}")
@@ -121,8 +121,8 @@ def test_exit_codes(system):
         system.done("keys", "rotate", "--force")
     for arguments in (["keys", "rotate"], ["plan", "keys", "rotate"]):
         contains(system.refused(3, *arguments), "unpin", f"what {arguments} says")
-    with Load(TARGET, concurrency=6, requests=0, pause=50, seconds=30) as held:
-        time.sleep(0.5)
+    with Load(TARGET, concurrency=40, requests=0, pause=50, seconds=30) as held:
+        system.until_flows("web", "b1")
         system.refused(4, "drain", "web/b1", "--by", "1h", "--wait", "--timeout", "1")
         equal(held.stop()["failed"], 0, "failed requests")
     system.done("drain", "web/b1", "--wait", "--timeout", "20")
@@ -135,8 +135,8 @@ def test_exit_codes(system):
 
 def test_drain_wait_is_not_late(system):
     """drain --wait ends with the last connection, not when its record is forgotten."""
-    with Load(TARGET, concurrency=12, requests=0, pause=50, seconds=30) as held:
-        time.sleep(0.5)
+    with Load(TARGET, concurrency=40, requests=0, pause=50, seconds=30) as held:
+        system.until_flows("web", "b2")
         held.stop()
     began = time.monotonic()
     system.done("drain", "web/b2", "--wait", "--timeout", "60")

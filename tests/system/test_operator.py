@@ -84,8 +84,8 @@ def test_drain_keeps_open_connections(system):
 
 def test_drain_waits(system):
     """`drain --wait` returns when the last flow is gone; --timeout gives up with exit 4."""
-    with Load(TARGET, concurrency=12, requests=0, pause=50, seconds=30) as held:
-        time.sleep(0.5)
+    with Load(TARGET, concurrency=40, requests=0, pause=50, seconds=30) as held:
+        system.until_flows("web", "b3")
         system.refused(4, "drain", "web/b3", "--wait", "--timeout", "1")
         equal(held.stop()["failed"], 0, "failed requests")
     system.done("ready", "web/b3", "--wait")
