@@ -26,7 +26,7 @@ std::uint64_t FlowHash::by_library(const Ipv4Tuple& tuple) const noexcept {
   return XXH3_64bits_withSecret(&tuple, sizeof(tuple), secret_.data(), secret_.size());
 }
 
-std::uint64_t FlowHash::operator()(const Ipv6Tuple& tuple) const noexcept {
+std::uint64_t FlowHash::by_library(const Ipv6Tuple& tuple) const noexcept {
   std::array<std::uint64_t, 5> words{};
   static_assert(sizeof(words) == sizeof(tuple));
   std::memcpy(words.data(), tuple.source.bytes.data(), 16);

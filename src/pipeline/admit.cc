@@ -170,7 +170,7 @@ Verdict admit_one(Packet& packet, Table& flows, Context& context) noexcept {
 }  // namespace
 
 void admit(Burst& burst, Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (!packet.undecided() || packet.backend != BackendId()) continue;
     packet.verdict = packet.family == net::Family::kIpv4
                          ? admit_one<Ipv4Traits>(packet, context.worker.ipv4, context)

@@ -68,7 +68,7 @@ Verdict classify_one(Packet& packet, const Context& context) noexcept {
 }  // namespace
 
 void classify(Burst& burst, const Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (packet.undecided()) packet.verdict = classify_one(packet, context);
   }
 }

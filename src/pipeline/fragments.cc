@@ -43,11 +43,6 @@ Verdict join(Packet& packet, Context& context) noexcept {
 }  // namespace
 
 // Each worker has ids of its own, so that no two of them send the same.
-std::uint32_t take_identification(WorkerState& worker) noexcept {
-  worker.next_identification += worker.worker_count;
-  return worker.next_identification + worker.id.value;
-}
-
 std::uint64_t fragment_key(const Packet& packet, const Snapshot& snapshot) noexcept {
   constexpr std::uint32_t kFragmentMark = 0x100;  // sets these apart from the hashes of flows
   const std::uint32_t protocol = kFragmentMark | packet.protocol;
@@ -80,7 +75,7 @@ std::size_t fragment_header_offset(const Packet& packet) noexcept {
 }
 
 void join_fragments(Burst& burst, Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     const bool piece = packet.part == Part::kFirstFragment || packet.part == Part::kLaterFragment;
     if (!piece || !packet.undecided() || packet.fault != kUndecided || !has_ports(packet)) continue;
     packet.verdict = join(packet, context);

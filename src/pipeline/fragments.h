@@ -17,6 +17,9 @@ namespace hawser::pipeline {
 [[nodiscard]] std::size_t fragment_header_offset(const Packet& packet) noexcept;
 
 // An identification that no other datagram of this balancer has had for long.
-[[nodiscard]] std::uint32_t take_identification(WorkerState& worker) noexcept;
+[[nodiscard]] inline std::uint32_t take_identification(WorkerState& worker) noexcept {
+  worker.next_identification += worker.worker_count;
+  return worker.next_identification + worker.id.value;
+}
 
 }  // namespace hawser::pipeline

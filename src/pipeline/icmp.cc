@@ -157,7 +157,7 @@ void look_for_paths(const Packet& packet, Context& context) noexcept {
 }  // namespace
 
 void handle_icmp(Burst& burst, Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (!packet.undecided() || !is_icmp(packet)) continue;
     if (!is_for_flows(packet, context.snapshot.addresses)) {
       look_for_paths(packet, context);

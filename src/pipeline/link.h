@@ -1,7 +1,7 @@
 // The link layer of what leaves: MAC addresses, and the VLAN tag of the port it leaves by.
 #pragma once
 
-#include "hawser/pipeline/snapshot.h"
+#include "hawser/pipeline/worker_state.h"
 #include "headers.h"
 
 namespace hawser::pipeline {
@@ -43,6 +43,19 @@ inline void grow_front(Packet& packet, std::size_t bytes) noexcept {
   packet.length = static_cast<std::uint16_t>(packet.length + by);
   packet.contiguous = static_cast<std::uint16_t>(packet.contiguous + by);
   packet.capacity = static_cast<std::uint16_t>(packet.capacity + by);
+}
+
+// A client on our link is where its own packets come from. Any other is behind the gateway; as long
+// as that is not resolved, behind the router that its packets came through.
+[[nodiscard]] inline std::uint64_t mac_towards_client(const table::NatRecord& record,
+                                                      net::Family family,
+                                                      const Context& context) noexcept {
+  const std::uint64_t seen = net::mac_word(record.client_mac);
+  if (!record.by_gateway()) return seen;
+  const PortEntry& port = context.snapshot.ports[record.client_port_id().value];
+  const std::optional<NeighbourId>& gateway = port.gateway(family);
+  const std::uint64_t resolved = gateway ? context.neighbours.word(*gateway) : 0;
+  return resolved == 0 ? seen : resolved;
 }
 
 }  // namespace hawser::pipeline

@@ -169,10 +169,10 @@ Verdict match_one(Packet& packet, Context& context) noexcept {
 }  // namespace
 
 void look_up(Burst& burst, Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (packet.undecided()) prefetch_one(packet, context);
   }
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (packet.undecided()) packet.verdict = match_one(packet, context);
   }
 }

@@ -23,17 +23,20 @@ struct TransportPorts {
 static_assert(sizeof(TransportPorts) == 4);
 
 // RFC 1624 for TCP; for UDP also RFC 768: zero means "no checksum" and stays, a computed zero is
-// sent as all ones.
-inline void update_transport_checksum(Packet& packet, const net::ChecksumDelta& delta) noexcept {
-  const bool tcp = packet.protocol == net::kProtocolTcp;
-  std::uint8_t* at =
-      packet.data + packet.l4_offset +
-      (tcp ? offsetof(net::TcpHeader, checksum) : offsetof(net::UdpHeader, checksum));
+// sent as all ones. `transport`: where its header lies.
+inline void update_transport_checksum(std::uint8_t* transport, std::uint8_t protocol,
+                                      const net::ChecksumDelta& delta) noexcept {
+  const bool tcp = protocol == net::kProtocolTcp;
+  std::uint8_t* const at =
+      transport + (tcp ? offsetof(net::TcpHeader, checksum) : offsetof(net::UdpHeader, checksum));
   const auto before = load<net::Big16>(at);
   if (!tcp && before == net::Big16()) return;
   net::Big16 after = delta.apply(before);
   if (!tcp && after == net::Big16()) after = net::Big16(0xffff);
   store(at, after);
+}
+inline void update_transport_checksum(Packet& packet, const net::ChecksumDelta& delta) noexcept {
+  update_transport_checksum(packet.data + packet.l4_offset, packet.protocol, delta);
 }
 
 // Headers are changed where they lie, field by field: a copy that is changed and written back is
@@ -48,11 +51,10 @@ template <typename Traits>
     if (limit <= 1) return false;
     --limit;
   } else {
-    constexpr std::size_t kTtl = offsetof(net::Ipv4Header, ttl);  // its word: TTL, protocol
-    if (ip[kTtl] <= 1) return false;
-    const auto before = load<net::Big16>(ip + kTtl);
-    header.change(before, net::Big16(static_cast<std::uint16_t>(before.host() - 0x100U)));
-    --ip[kTtl];
+    std::uint8_t& ttl = ip[offsetof(net::Ipv4Header, ttl)];
+    if (ttl <= 1) return false;
+    --ttl;
+    header.lessen(net::Big16(0x100));  // its word is TTL, protocol
   }
   return true;
 }
@@ -67,37 +69,44 @@ void update_header_checksum(std::uint8_t* ip, const net::ChecksumDelta& delta) n
 
 // Applies `to` to ports and transport checksum, whose change by the addresses is in `delta`.
 template <typename Address>
-inline void translate_transport(Packet& packet, const Translation<Address>& to,
+inline void translate_transport(std::uint8_t* transport, std::uint8_t protocol,
+                                const Translation<Address>& to,
                                 net::ChecksumDelta& delta) noexcept {
-  std::uint8_t* const source = packet.data + packet.l4_offset;
-  std::uint8_t* const destination = source + offsetof(TransportPorts, destination);
-  delta.change(load<net::Big16>(source), to.source_port);
-  delta.change(load<net::Big16>(destination), to.destination_port);
-  store(source, to.source_port);
-  store(destination, to.destination_port);
-  update_transport_checksum(packet, delta);
+  const auto before = load<std::uint32_t>(transport);
+  const std::uint32_t after = to.source_port.raw() | std::uint32_t{to.destination_port.raw()} << 16;
+  static_assert(offsetof(TransportPorts, destination) == 2);
+  delta.change(net::Big32::from_raw(before), net::Big32::from_raw(after));
+  store(transport, after);
+  update_transport_checksum(transport, protocol, delta);
 }
 
-// Applies `to` and takes one hop. False, and nothing changed, when the TTL is used up. Of a later
-// fragment only the IP header is touched: the first carries the ports and the checksum of all.
+// Applies `to` and takes one hop. False, and nothing changed, when the TTL is used up. `transport`
+// is null for a later fragment, of which only the IP header is touched: the first carries the ports
+// and the checksum of all.
 template <typename Traits>
-[[nodiscard]] bool translate(Packet& packet,
+[[nodiscard]] bool translate(std::uint8_t* ip, std::uint8_t* transport, std::uint8_t protocol,
                              const Translation<typename Traits::Address>& to) noexcept {
   using Address = typename Traits::Address;
-  std::uint8_t* const ip = packet.data + packet.l3_offset;
   std::uint8_t* const source = ip + offsetof(typename Traits::Header, source);
   std::uint8_t* const destination = ip + offsetof(typename Traits::Header, destination);
   net::ChecksumDelta header;
   if (!take_hop<Traits>(ip, header)) return false;
-  net::ChecksumDelta transport;
-  transport.change(load<Address>(source), to.source);
-  transport.change(load<Address>(destination), to.destination);
-  header.add(transport);
+  net::ChecksumDelta change;
+  change.change(load<Address>(source), to.source);
+  change.change(load<Address>(destination), to.destination);
+  header.add(change);
   store(source, to.source);
   store(destination, to.destination);
   update_header_checksum<Traits>(ip, header);
-  if (packet.part != Part::kLaterFragment) translate_transport(packet, to, transport);
+  if (transport != nullptr) translate_transport(transport, protocol, to, change);
   return true;
+}
+template <typename Traits>
+[[nodiscard]] bool translate(Packet& packet,
+                             const Translation<typename Traits::Address>& to) noexcept {
+  std::uint8_t* const transport =
+      packet.part == Part::kLaterFragment ? nullptr : packet.data + packet.l4_offset;
+  return translate<Traits>(packet.data + packet.l3_offset, transport, packet.protocol, to);
 }
 
 }  // namespace hawser::pipeline

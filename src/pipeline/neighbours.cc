@@ -133,7 +133,7 @@ Verdict answer_icmpv6(Packet& packet, const Context& context) noexcept {
 }  // namespace
 
 void answer_neighbours(Burst& burst, const Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (!packet.undecided()) continue;
     if (packet.layer3 == Layer3::kArp) {
       packet.verdict = answer_arp(packet, context);

@@ -178,7 +178,7 @@ Verdict parse_one(Packet& packet, const Snapshot& snapshot) noexcept {
 }  // namespace
 
 void parse(Burst& burst, const Context& context) noexcept {
-  for (Packet& packet : burst.span()) packet.verdict = parse_one(packet, context.snapshot);
+  for (Packet& packet : burst.unknown()) packet.verdict = parse_one(packet, context.snapshot);
 }
 
 }  // namespace hawser::pipeline

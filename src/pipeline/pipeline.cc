@@ -21,15 +21,22 @@ template <bool kCaptured>
 void run_stages(Burst& burst, Context& context) noexcept {
   Capture* const capture = context.worker.capture;
   if constexpr (kCaptured) capture->begin(burst, context);
-  parse(burst, context);
-  answer_neighbours(burst, context);
-  handle_icmp(burst, context);
-  join_fragments(burst, context);
-  classify(burst, context);
-  look_up(burst, context);
+  recognise(burst, context);
+  const bool all_known = burst.known == burst.all();
+  if (!all_known) {
+    parse(burst, context);
+    answer_neighbours(burst, context);
+    handle_icmp(burst, context);
+    join_fragments(burst, context);
+    classify(burst, context);
+    look_up(burst, context);
+  }
   if constexpr (kCaptured) capture->look(burst, context);
-  splice(burst, context);
-  admit(burst, context);
+  if (!all_known) {
+    splice(burst, context);
+    admit(burst, context);
+  }
+  carry(burst, context);
   rewrite(burst, context);
   if constexpr (kCaptured) capture->end(burst, context);
 }

@@ -81,18 +81,6 @@ Verdict dropped(const Fitted& fitted, Verdict verdict) noexcept {
 
 // --- where clients are ---------------------------------------------------------------------------
 
-// A client on our link is where its own packets come from. Any other is behind the gateway; as long
-// as that is not resolved, behind the router that its packets came through.
-std::uint64_t mac_towards_client(const table::NatRecord& record, net::Family family,
-                                 const Context& context) noexcept {
-  const std::uint64_t seen = net::mac_word(record.client_mac);
-  if (!record.by_gateway()) return seen;
-  const PortEntry& port = context.snapshot.ports[record.client_port_id().value];
-  const std::optional<NeighbourId>& gateway = port.gateway(family);
-  const std::uint64_t resolved = gateway ? context.neighbours.word(*gateway) : 0;
-  return resolved == 0 ? seen : resolved;
-}
-
 // Leaves to the client of the flow.
 void leave_to_client(Packet& packet, const table::NatRecord& record, Context& context) noexcept {
   packet.port_out = record.client_port_id();

@@ -225,6 +225,7 @@ void SnapshotBuilder::add_service(Change& change, std::uint32_t now_ms) {
   }
   entry.access = access_.rules(service.protection);
   if (service.forward == model::Forward::kSplice) add_splice(change, id, entry);
+  entry.plain = entry.quic == nullptr && entry.splice == nullptr && entry.access.table == nullptr;
   image_.slots_moved += change.step.slots_moved;
   if (change.step.table != nullptr) changed_tables_.insert(key_of(service));
   const TableHistory::Current& current =

@@ -5,36 +5,10 @@
 #include "hawser/net/checksum.h"
 #include "link.h"
 #include "nat_rewrite.h"
+#include "outer_header.h"
 
 namespace hawser::pipeline {
 namespace {
-
-constexpr std::uint8_t kOuterTtl = 64;
-
-// What the outer header takes from the inner packet.
-struct Inner {
-  std::uint16_t length = 0;
-  std::uint8_t protocol = 0;       // of IP in IP
-  std::uint8_t traffic_class = 0;  // DSCP and ECN
-  bool may_fragment = false;
-};
-
-template <typename Traits>
-Inner describe(const Packet& packet, const std::uint8_t* ip) noexcept {
-  const auto length = static_cast<std::uint16_t>(l3_length(packet));
-  if constexpr (Traits::kFamily == net::Family::kIpv4) {
-    const auto flags = load<net::Big16>(ip + offsetof(net::Ipv4Header, flags_fragment));
-    return {.length = length,
-            .protocol = net::kProtocolIpv4,
-            .traffic_class = ip[offsetof(net::Ipv4Header, dscp_ecn)],
-            .may_fragment = (flags.host() & net::kIpv4DontFragment) == 0};
-  } else {
-    return {.length = length,
-            .protocol = net::kProtocolIpv6,
-            .traffic_class = static_cast<std::uint8_t>(load<net::Big32>(ip).host() >> 20),
-            .may_fragment = false};
-  }
-}
 
 // RFC 2003 section 3.1: a tunnel's entry is a hop. False when the TTL is used up.
 template <typename Traits>
@@ -43,7 +17,7 @@ bool enter(Packet& packet, Inner& inner) noexcept {
   net::ChecksumDelta delta;
   if (!take_hop<Traits>(ip, delta)) return false;
   update_header_checksum<Traits>(ip, delta);
-  inner = describe<Traits>(packet, ip);
+  inner = describe<Traits>(ip, l3_length(packet));
   return true;
 }
 
@@ -65,54 +39,6 @@ std::uint64_t inner_sum(const Packet& packet) noexcept {
       net::pseudo_header_sum(source_address<Traits>(packet), destination_address<Traits>(packet),
                              packet.protocol, packet.l4_length);
   return net::sum_bytes({at, headers}, static_cast<std::uint16_t>(~net::fold(pseudo)));
-}
-
-// The header's twenty bytes as three words, made, summed and written from registers.
-void write_ipv4(std::uint8_t* at, net::Ipv4Address source, net::Ipv4Address destination,
-                std::uint8_t protocol, std::size_t payload, const Inner& inner,
-                WorkerState& worker) noexcept {
-  const net::Big16 length(static_cast<std::uint16_t>(sizeof(net::Ipv4Header) + payload));
-  // Only what may be fragmented on its way needs an identification (RFC 6864 section 4.1).
-  const net::Big16 identification(
-      inner.may_fragment ? static_cast<std::uint16_t>(take_identification(worker)) : 0);
-  const net::Big16 flags(inner.may_fragment ? 0 : net::kIpv4DontFragment);
-  const std::uint64_t first =
-      0x45U | std::uint64_t{inner.traffic_class} << 8 | std::uint64_t{length.raw()} << 16 |
-      std::uint64_t{identification.raw()} << 32 | std::uint64_t{flags.raw()} << 48;
-  const std::uint64_t second =
-      kOuterTtl | std::uint64_t{protocol} << 8 | std::uint64_t{source.value.raw()} << 32;
-  const std::uint32_t third = destination.value.raw();
-  constexpr std::uint64_t kLow = 0xffffffff;
-  const std::uint64_t sum =
-      (first & kLow) + (first >> 32) + (second & kLow) + (second >> 32) + third;
-  const auto checksum = static_cast<std::uint16_t>(~net::fold(sum));
-  store(at, first);
-  store(at + 8, second | std::uint64_t{checksum} << 16);
-  store(at + 16, third);
-}
-
-void write_outer(std::uint8_t* at, const net::IpAddress& source, const net::IpAddress& destination,
-                 std::uint8_t protocol, std::size_t payload, const Inner& inner,
-                 const Packet& packet, WorkerState& worker) noexcept {
-  if (destination.is_ipv4()) {
-    write_ipv4(at, source.v4(), destination.v4(), protocol, payload, inner, worker);
-    return;
-  }
-  // The flow label is entropy for those who spread by it (RFC 6438 section 3).
-  const auto label = static_cast<std::uint32_t>(packet.hash >> 40) & 0xfffffU;
-  net::Ipv6Header ip;
-  ip.version_class_flow = net::Big32(6U << 28 | std::uint32_t{inner.traffic_class} << 20 | label);
-  ip.payload_length = net::Big16(static_cast<std::uint16_t>(payload));
-  ip.next_header = protocol;
-  ip.hop_limit = kOuterTtl;
-  ip.source = source.v6();
-  ip.destination = destination.v6();
-  store(at, ip);
-}
-
-// The source port carries entropy of the flow, from the dynamic range (RFC 6335 section 6).
-net::Big16 entropy_port(const Packet& packet) noexcept {
-  return net::Big16(static_cast<std::uint16_t>(0xc000U | (packet.hash >> 48)));
 }
 
 std::size_t ip_header(net::Family family) noexcept {
@@ -151,10 +77,10 @@ bool encapsulate(Packet& packet, const ServiceEntry& service, const BackendEntry
       *context.snapshot.ports[backend.port_out.value].tunnel_source(outer);
   const std::size_t payload = inner.length + (gue ? sizeof(net::UdpHeader) : 0);
   write_outer(at, source, backend.address, gue ? net::kProtocolUdp : inner.protocol, payload, inner,
-              packet, context.worker);
+              packet.hash, context.worker);
   packet.family = outer;
   if (!gue) return true;
-  net::UdpHeader udp{.source_port = entropy_port(packet),
+  net::UdpHeader udp{.source_port = entropy_port(packet.hash),
                      .destination_port = service.gue_port,
                      .length = net::Big16(static_cast<std::uint16_t>(payload)),
                      .checksum = {}};

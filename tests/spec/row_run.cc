@@ -30,8 +30,8 @@ void add(Json& total, const Json& more) {
 
 class RowRun {
  public:
-  RowRun(const Row& row, FramePool& pool)
-      : row_(row), pool_(pool), world_(row.setup, pool), counters_(row.counters) {}
+  RowRun(const Row& row, FramePool& pool, By by)
+      : row_(row), pool_(pool), by_(by), world_(row.setup, pool), counters_(row.counters) {}
 
   [[nodiscard]] Lines run() {
     for (std::size_t i = 0; i < row_.steps.size(); ++i) {
@@ -53,6 +53,7 @@ class RowRun {
     world_.restock(step.worker);
     pipeline::Burst burst;
     burst.size = static_cast<std::uint32_t>(step.frames.size());
+    burst.again = by_ == By::kStages;  // what was held goes through all stages
     for (std::size_t i = 0; i < burst.size; ++i) burst.packets[i] = received(step.frames[i]);
     world_.run(burst, step.worker, step.at_ms);
     for (std::size_t i = 0; i < burst.size; ++i) {
@@ -231,6 +232,7 @@ class RowRun {
 
   const Row& row_;
   FramePool& pool_;
+  By by_;
   World world_;
   std::vector<Json> counters_;  // expected by worker; grows by what is chosen
   std::map<std::string, Bytes> entropy_;
@@ -241,10 +243,10 @@ class RowRun {
 
 }  // namespace
 
-std::vector<std::string> run_row(const Row& row, FramePool& pool) {
+std::vector<std::string> run_row(const Row& row, FramePool& pool, By by) {
   pool.recall();
   try {
-    return RowRun(row, pool).run();
+    return RowRun(row, pool, by).run();
   } catch (const std::exception& wrong) {
     return {std::string("row is broken: ") + wrong.what()};
   }

@@ -61,6 +61,22 @@ TEST(FlowTable, FindsWhatWasInsertedAndNothingElse) {
   EXPECT_GT(model.size(), 100U);
 }
 
+// Keys from so few that buckets hold several of them, and words that look like one.
+TEST(FlowTable, MatchesTheSameEntriesTwoAtATimeAsOneByOne) {
+  std::uint64_t random = 1;
+  const auto draw = [&] { return static_cast<std::uint32_t>(random = hash::mix(random + 1)) % 3; };
+  for (int i = 0; i < 10'000; ++i) {
+    Table::Bucket bucket{};
+    for (Ipv4Flow& flow : bucket.flows) {
+      flow.write({net::Big32(draw())}, draw());
+      flow.meta = meta(draw());
+    }
+    const net::Ipv4Address address{net::Big32(draw())};
+    const std::uint32_t rest = draw();
+    ASSERT_EQ(match_any(bucket.flows, address, rest), match_each(bucket.flows, address, rest));
+  }
+}
+
 TEST(FlowTable, HoldsThreeQuartersOfItsEntriesAndLosesNone) {
   constexpr std::size_t kFlows = 100'000;
   std::vector<Table::Bucket> memory(Table::buckets_for(kFlows));

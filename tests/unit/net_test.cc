@@ -189,6 +189,14 @@ TEST(FlowHash, IsXxh3) {
           .destination_port = net::Big16(static_cast<std::uint16_t>(bits >> 48)),
           .protocol = static_cast<std::uint32_t>(bits >> 40) & 0xffU};
       ASSERT_EQ(hash(tuple), hash.by_library(tuple));
+      hash::Ipv6Tuple wide{.source_port = tuple.source_port,
+                           .destination_port = tuple.destination_port,
+                           .protocol = tuple.protocol};
+      store(wide.source.bytes.data(), bits);
+      store(wide.source.bytes.data() + 8, hash::mix(bits));
+      store(wide.destination.bytes.data(), ~bits);
+      store(wide.destination.bytes.data() + 8, hash::mix(~bits));
+      ASSERT_EQ(hash(wide), hash.by_library(wide));
     }
   }
 }

@@ -4,6 +4,7 @@
 // Cost: about 0.1 ns a byte; an update of one address and port is a handful of additions.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -13,13 +14,11 @@
 
 namespace hawser::net {
 
-// Folds an unfolded sum of raw words into 16 bits, without complementing.
+// Folds an unfolded sum of raw words into 16 bits, without complementing. A number added to itself
+// with its halves swapped has in its upper half the sum of both, the carry added.
 [[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffffffffU) + (sum >> 32);
-  sum = (sum & 0xffffffffU) + (sum >> 32);
-  sum = (sum & 0xffffU) + (sum >> 16);
-  sum = (sum & 0xffffU) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+  const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 // Adds the bytes to an unfolded sum. Only the last piece of a message may have an odd length.
@@ -62,6 +61,9 @@ class ChecksumDelta {
       change(load<Big32>(before.bytes.data() + i), load<Big32>(after.bytes.data() + i));
     }
   }
+
+  // Some word has become less by this much, whatever it was.
+  constexpr void lessen(Big16 by) noexcept { sum_ += static_cast<std::uint16_t>(~by.raw()); }
 
   // All changes collected in `other` too.
   constexpr void add(const ChecksumDelta& other) noexcept { sum_ += other.sum_; }

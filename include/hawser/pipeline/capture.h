@@ -110,8 +110,7 @@ class Capture {
   }
 
  private:
-  static_assert(limits::kBurst <= 32);
-  using Mask = std::uint32_t;  // of packets of a burst
+  using Mask = Burst::Mask;
 
   // Whose a packet is, as far as it is known.
   struct Owner {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -75,11 +76,41 @@ static_assert(sizeof(Packet) == 64);
 static_assert(std::is_trivially_copyable_v<Packet>);
 
 struct Burst {
+  using Mask = std::uint32_t;  // a bit for each packet
+  static_assert(limits::kBurst <= 32);
+
+  // The packets whose bits are set, one after the other.
+  class Chosen {
+   public:
+    Chosen(Packet* packets, Mask mask) noexcept : packets_(packets), mask_(mask) {}
+    [[nodiscard]] Chosen begin() const noexcept { return *this; }
+    [[nodiscard]] Chosen end() const noexcept { return {packets_, 0}; }
+    [[nodiscard]] Packet& operator*() const noexcept { return packets_[std::countr_zero(mask_)]; }
+    Chosen& operator++() noexcept {
+      mask_ &= mask_ - 1;
+      return *this;
+    }
+    [[nodiscard]] bool operator!=(const Chosen& other) const noexcept {
+      return mask_ != other.mask_;
+    }
+
+   private:
+    Packet* packets_;
+    Mask mask_;
+  };
+
   std::array<Packet, limits::kBurst> packets;
   std::uint32_t size = 0;
+  Mask known = 0;      // those that recognise knew: nothing up to admit is left to do for them
   bool again = false;  // its packets were held: they have been here before
 
   [[nodiscard]] std::span<Packet> span() noexcept { return {packets.data(), size}; }
+  [[nodiscard]] Mask all() const noexcept {
+    return static_cast<Mask>((std::uint64_t{1} << size) - 1);
+  }
+  [[nodiscard]] Chosen recognised() noexcept { return {packets.data(), known}; }
+  // Those that recognise did not know.
+  [[nodiscard]] Chosen unknown() noexcept { return {packets.data(), all() & ~known}; }
 };
 
 }  // namespace hawser::pipeline

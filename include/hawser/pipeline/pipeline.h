@@ -1,15 +1,19 @@
-// The packet's way: rx -> parse -> neighbours -> icmp -> fragments -> classify -> lookup -> splice
-// -> admit -> rewrite -> tx.
+// The packet's way: rx -> recognise -> parse -> neighbours -> icmp -> fragments -> classify ->
+// lookup -> splice -> admit -> carry -> rewrite -> tx.
 //
 // One direction, a burst at a time. A stage is a loop over the burst around a per-packet function;
-// a packet that has its verdict skips the rest. No stage calls another: the order stands here
-// alone.
+// a packet that has its verdict skips the rest, and one that recognise knew goes on at carry. No
+// stage calls another: the order stands here alone.
 #pragma once
 
 #include "hawser/pipeline/packet.h"
 #include "hawser/pipeline/worker_state.h"
 
 namespace hawser::pipeline {
+
+// Finds the flows of packets about which nothing is special; notes what parse, classify and look_up
+// would. The others stay as they came.
+void recognise(Burst& burst, Context& context) noexcept;
 
 // Reads Ethernet and IP headers, checks them in the order of the RFCs, finds the transport header.
 void parse(Burst& burst, const Context& context) noexcept;
@@ -34,6 +38,9 @@ void splice(Burst& burst, Context& context) noexcept;
 
 // Chooses a backend for new flows and records them.
 void admit(Burst& burst, Context& context) noexcept;
+
+// Rewrites the packets that recognise knew, where nothing is in their way.
+void carry(Burst& burst, Context& context) noexcept;
 
 // Writes addresses, ports, MACs and checksums; sends resets.
 void rewrite(Burst& burst, Context& context) noexcept;

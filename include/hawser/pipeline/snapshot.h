@@ -82,14 +82,18 @@ struct AccessRules {
   bool unlisted_denied = false;  // there is an allow list and no deny list
 };
 
-struct ServiceEntry {
+// What is read for each packet comes first, in one cache line.
+struct alignas(64) ServiceEntry {
   net::IpAddress address;
   net::Big16 port;
   std::uint8_t protocol = 0;  // IP protocol number
+  bool plain = false;  // flows are found by tuple alone, whoever the client: recognise may do it
   model::Forward forward = model::Forward::kNat;
+  model::ClientAddress client_address = model::ClientAddress::kNone;
   model::AffinityBy affinity = model::AffinityBy::kFlow;
   model::DownPolicy on_down = model::DownPolicy::kReset;
   std::uint8_t affinity_prefix = 0;  // bits of the client address that count
+  net::Big16 gue_port;
   // Idle seconds after which a flow in this state is forgotten. All zero: the service is gone.
   std::array<std::uint16_t, l4::kFlowStates> timeout{};
   std::shared_ptr<const table::Maglev> table;  // null: the service is gone
@@ -100,10 +104,8 @@ struct ServiceEntry {
   std::vector<BackendId> leaving;           // backends that take no new flows but may have old ones
   std::uint64_t total_weight = 0;           // of the members
   std::uint32_t bounded_load_permille = 0;  // 0: no bound
-  net::Big16 gue_port;
-  model::ClientAddress client_address = model::ClientAddress::kNone;
-  std::uint64_t max_flows = 0;  // 0: no limit
-  l4::Rate new_flow_rate;       // of one worker
+  std::uint64_t max_flows = 0;              // 0: no limit
+  l4::Rate new_flow_rate;                   // of one worker
   model::SourceRate source_rate;
   AccessRules access;
   std::shared_ptr<const QuicRoutes> quic;       // null: no routing by connection ID

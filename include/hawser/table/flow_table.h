@@ -18,7 +18,13 @@
 // Reference: Azar et al., "Balanced Allocations", 1994; Pagh and Rodler, "Cuckoo Hashing", 2004.
 #pragma once
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -76,6 +82,19 @@ struct alignas(16) Ipv4Flow {
   net::Big16 client_port;
   ServiceId service;
   FlowMeta meta;
+
+  // The key is read and written as one word: written in parts, it could not be read as a whole for
+  // a while. `rest`: port and service as they lie here.
+  [[nodiscard]] bool has(Address address, std::uint32_t rest) const noexcept {
+    return load<std::uint64_t>(reinterpret_cast<const std::uint8_t*>(this)) ==
+           word_of(address, rest);
+  }
+  void write(Address address, std::uint32_t rest) noexcept {
+    store(reinterpret_cast<std::uint8_t*>(this), word_of(address, rest));
+  }
+  [[nodiscard]] static std::uint64_t word_of(Address address, std::uint32_t rest) noexcept {
+    return address.value.raw() | std::uint64_t{rest} << 32;
+  }
 };
 static_assert(sizeof(Ipv4Flow) == 16 && std::is_trivially_copyable_v<Ipv4Flow>);
 
@@ -86,8 +105,53 @@ struct alignas(32) Ipv6Flow {
   ServiceId service;
   std::uint32_t unused = 0;
   FlowMeta meta;
+
+  [[nodiscard]] bool has(const Address& address, std::uint32_t rest) const noexcept {
+    const auto* const own = reinterpret_cast<const std::uint8_t*>(this);
+    const auto* const wanted = address.bytes.data();
+    const auto word = [](const std::uint8_t* at) { return load<std::uint64_t>(at); };
+    const std::uint64_t differs = (word(own) ^ word(wanted)) | (word(own + 8) ^ word(wanted + 8)) |
+                                  (word(own + offsetof(Ipv6Flow, client_port)) ^ rest);
+    return differs == 0;  // as `unused` is
+  }
+  void write(const Address& address, std::uint32_t rest) noexcept {
+    client = address;
+    store(reinterpret_cast<std::uint8_t*>(this) + offsetof(Ipv6Flow, client_port),
+          std::uint64_t{rest});
+  }
 };
 static_assert(sizeof(Ipv6Flow) == 32 && std::is_trivially_copyable_v<Ipv6Flow>);
+
+// Which entries of a bucket have this key, a bit each. All are compared before anyone decides:
+// which of them it is cannot be predicted.
+template <typename Flow, std::size_t kCount>
+[[nodiscard]] unsigned match_each(const std::array<Flow, kCount>& flows,
+                                  const typename Flow::Address& address,
+                                  std::uint32_t rest) noexcept {
+  unsigned found = 0;
+  for (unsigned i = 0; i < kCount; ++i) found |= unsigned{flows[i].has(address, rest)} << i;
+  return found;
+}
+// The same, two entries at a time where the processor can.
+template <typename Flow, std::size_t kCount>
+[[nodiscard]] unsigned match_any(const std::array<Flow, kCount>& flows,
+                                 const typename Flow::Address& address,
+                                 std::uint32_t rest) noexcept {
+#if defined(__AVX2__)
+  if constexpr (sizeof(Flow) == 16 && kCount == 4) {
+    const __m256i wanted = _mm256_set1_epi64x(static_cast<long long>(Flow::word_of(address, rest)));
+    const auto compare = [&](std::size_t first) {
+      const __m256i two = _mm256_load_si256(reinterpret_cast<const __m256i*>(&flows[first]));
+      return _mm256_cmpeq_epi64(two, wanted);
+    };
+    // The keys are the even words of each pair; packed, a byte of the mask is a word.
+    const __m256i keys = _mm256_unpacklo_epi64(compare(0), compare(2));  // flows 0, 2, 1, 3
+    const auto found = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(keys)));
+    return (found & 0b1001U) | (found & 0b0010U) << 1 | (found & 0b0100U) >> 1;
+  }
+#endif
+  return match_each(flows, address, rest);
+}
 
 template <typename Flow>
 class FlowTable {
@@ -137,16 +201,15 @@ class FlowTable {
     if (flow == nullptr) flow = step_aside(at);
     if (flow == nullptr) flow = step_aside(other);
     if (flow == nullptr) return nullptr;
-    flow->client = key.client;
-    flow->client_port = key.client_port;
-    flow->service = key.service;
+    flow->write(key.client, rest_of(key));
     flow->meta = meta;
     live_.add(1);
     return flow;
   }
 
+  // A key that is left behind would match: service 0 is nobody's.
   void release(Flow& flow) noexcept {
-    flow.meta = FlowMeta();
+    flow = Flow();
     live_.subtract(1);
   }
 
@@ -201,14 +264,13 @@ class FlowTable {
     return nullptr;
   }
 
+  // The key's port and service as they lie in an entry.
+  [[nodiscard]] static std::uint32_t rest_of(const Key& key) noexcept {
+    return key.client_port.raw() | std::uint32_t{key.service.value} << 16;
+  }
   [[nodiscard]] static Flow* match(Bucket& bucket, const Key& key) noexcept {
-    for (Flow& flow : bucket.flows) {
-      if (flow.client == key.client && flow.client_port == key.client_port &&
-          flow.service == key.service && !flow.meta.is_free()) {
-        return &flow;
-      }
-    }
-    return nullptr;
+    const unsigned found = match_any(bucket.flows, key.client, rest_of(key));
+    return found == 0 ? nullptr : &bucket.flows[static_cast<unsigned>(std::countr_zero(found))];
   }
   [[nodiscard]] static Flow* free_entry(Bucket& bucket) noexcept {
     for (Flow& flow : bucket.flows) {

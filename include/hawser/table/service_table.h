@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "hawser/base/bytes.h"
 #include "hawser/base/strong.h"
 #include "hawser/hash/flow_hash.h"
 #include "hawser/net/address.h"
@@ -58,16 +60,20 @@ class OpenTable {
   bool empty_ = true;
 };
 
+// The keys of a snapshot are chosen by its operator: a fast hash will do, and comparing takes as
+// few words as a key has.
 struct Ipv4Endpoint {
   net::Ipv4Address address;
   net::Big16 port;
   std::uint16_t protocol = 0;
 
-  [[nodiscard]] std::uint64_t hash() const noexcept {
-    return hash::mix(std::uint64_t{address.value.raw()} << 32 | std::uint64_t{port.raw()} << 16 |
-                     protocol);
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash::spread(word()); }
+  friend bool operator==(const Ipv4Endpoint& a, const Ipv4Endpoint& b) noexcept {
+    return a.word() == b.word();
   }
-  friend bool operator==(const Ipv4Endpoint&, const Ipv4Endpoint&) = default;
+
+ private:
+  [[nodiscard]] std::uint64_t word() const noexcept { return std::bit_cast<std::uint64_t>(*this); }
 };
 
 struct Ipv6Endpoint {
@@ -75,8 +81,24 @@ struct Ipv6Endpoint {
   net::Big16 port;
   std::uint16_t protocol = 0;
 
-  [[nodiscard]] std::uint64_t hash() const noexcept;
-  friend bool operator==(const Ipv6Endpoint&, const Ipv6Endpoint&) = default;
+  [[nodiscard]] std::uint64_t hash() const noexcept {
+    return hash::spread(high(address), hash::spread(low(address), rest()));
+  }
+  friend bool operator==(const Ipv6Endpoint& a, const Ipv6Endpoint& b) noexcept {
+    return ((high(a.address) ^ high(b.address)) | (low(a.address) ^ low(b.address)) |
+            (a.rest() ^ b.rest())) == 0;
+  }
+
+ private:
+  [[nodiscard]] static std::uint64_t high(const net::Ipv6Address& address) noexcept {
+    return load<std::uint64_t>(address.bytes.data());
+  }
+  [[nodiscard]] static std::uint64_t low(const net::Ipv6Address& address) noexcept {
+    return load<std::uint64_t>(address.bytes.data() + 8);
+  }
+  [[nodiscard]] std::uint64_t rest() const noexcept {
+    return std::uint64_t{port.raw()} << 16 | protocol;
+  }
 };
 
 // What an address is to us when no service matched.
@@ -94,8 +116,20 @@ struct AddressEntry {
 struct AddressKey {
   net::IpAddress address;
 
-  [[nodiscard]] std::uint64_t hash() const noexcept;
-  friend bool operator==(const AddressKey&, const AddressKey&) = default;
+  [[nodiscard]] std::uint64_t hash() const noexcept {
+    return hash::spread(word(0), hash::spread(word(8), family()));
+  }
+  friend bool operator==(const AddressKey& a, const AddressKey& b) noexcept {
+    return ((a.word(0) ^ b.word(0)) | (a.word(8) ^ b.word(8)) | (a.family() ^ b.family())) == 0;
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t word(std::size_t at) const noexcept {
+    return load<std::uint64_t>(address.bytes.data() + at);
+  }
+  [[nodiscard]] std::uint64_t family() const noexcept {
+    return static_cast<std::uint64_t>(address.family);
+  }
 };
 
 // A slot of a service's table.

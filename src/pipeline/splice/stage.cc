@@ -195,7 +195,7 @@ Verdict splice_one(Packet& packet, Context& context) noexcept {
 }  // namespace
 
 void splice(Burst& burst, Context& context) noexcept {
-  for (Packet& packet : burst.span()) {
+  for (Packet& packet : burst.unknown()) {
     if (!packet.undecided()) continue;
     const ServiceEntry& service = context.snapshot.services[packet.service.value];
     if (service.splice == nullptr) [[likely]]
