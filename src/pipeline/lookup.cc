@@ -21,15 +21,22 @@ std::uint64_t hash_of(const Packet& packet, const Snapshot& snapshot) noexcept {
   return snapshot.flow_hash(tuple);
 }
 
+template <typename Traits, typename Table>
+void prefetch_flow(const Packet& packet, const Table& flows) noexcept {
+  if (!is_pure_syn(packet)) return flows.prefetch(packet.hash);
+  flows.prefetch_both(
+      key_of<Table>(peer_address<Traits>(packet), packet.source_port, packet.service), packet.hash);
+}
+
 void prefetch_one(Packet& packet, Context& context) noexcept {
   if (packet.direction == Direction::kToClient) {
     context.worker.nat.prefetch({packet.nat_address, packet.nat_port});
   } else if (packet.family == net::Family::kIpv4) {
     packet.hash = hash_of<Ipv4Traits, hash::Ipv4Tuple>(packet, context.snapshot);
-    context.worker.ipv4.prefetch(packet.hash);
+    prefetch_flow<Ipv4Traits>(packet, context.worker.ipv4);
   } else {
     packet.hash = hash_of<Ipv6Traits, hash::Ipv6Tuple>(packet, context.snapshot);
-    context.worker.ipv6.prefetch(packet.hash);
+    prefetch_flow<Ipv6Traits>(packet, context.worker.ipv6);
   }
 }
 
@@ -145,7 +152,10 @@ Verdict match_reply(Packet& packet, Context& context) noexcept {
   if (packet.part != Part::kQuoted) record.seen = context.now;
   packet.service = record.service;
   packet.backend = record.backend();
-  if (record.is_spliced()) return kUndecided;
+  if (record.is_spliced()) {
+    context.worker.splice.connections.prefetch(record.spliced());
+    return kUndecided;
+  }
   const bool decisive = packet.protocol == net::kProtocolTcp &&
                         (packet.tcp_flags & (net::kTcpSyn | net::kTcpFin | net::kTcpRst)) != 0;
   if (!decisive) return kUndecided;
@@ -157,9 +167,25 @@ Verdict match_reply(Packet& packet, Context& context) noexcept {
   return kUndecided;
 }
 
+// The splice stage finds the connection itself, since those before it in the burst may end it; by
+// then its record is there.
+template <typename Traits, typename Table>
+void ask_for_connection(const Packet& packet, Table& flows, Context& context) noexcept {
+  const auto key = key_of<Table>(peer_address<Traits>(packet), packet.source_port, packet.service);
+  const auto* const flow = flows.find(key, packet.hash);
+  if (flow != nullptr) context.worker.splice.connections.prefetch(flow->meta.nat());
+}
+
 Verdict match_one(Packet& packet, Context& context) noexcept {
   if (packet.direction == Direction::kToClient) return match_reply(packet, context);
-  if (context.snapshot.services[packet.service.value].splice != nullptr) return kUndecided;
+  if (context.snapshot.services[packet.service.value].splice != nullptr) {
+    if (packet.family == net::Family::kIpv4) {
+      ask_for_connection<Ipv4Traits>(packet, context.worker.ipv4, context);
+    } else {
+      ask_for_connection<Ipv6Traits>(packet, context.worker.ipv6, context);
+    }
+    return kUndecided;
+  }
   if (packet.family == net::Family::kIpv4) {
     return match_flow<Ipv4Traits>(packet, context.worker.ipv4, context);
   }

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "hawser/base/limits.h"
+#include "hawser/base/prefetch.h"
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
 #include "hawser/l4/sequence.h"
@@ -179,7 +180,15 @@ class SpliceTable {
   [[nodiscard]] Connection& at(Number number) noexcept { return connections_[number]; }
   [[nodiscard]] const Connection& at(Number number) const noexcept { return connections_[number]; }
   [[nodiscard]] Exchange& exchange(Number number) noexcept { return exchanges_[number]; }
-  void prefetch(Number number) const noexcept { __builtin_prefetch(&connections_[number], 1, 3); }
+  // Every line of the record: a segment reads and writes most of it.
+  void prefetch(Number number) const noexcept {
+    const auto lines = [](const auto& part) {
+      const auto* const at = reinterpret_cast<const std::uint8_t*>(&part);
+      for (std::size_t offset = 0; offset < sizeof(part); offset += 64) prefetch_line(at + offset);
+    };
+    lines(connections_[number]);
+    lines(exchanges_[number]);
+  }
 
   void arm(Number number, std::uint32_t due_ms) noexcept { wheel_.arm(number, due_ms); }
   void cancel(Number number) noexcept { wheel_.cancel(number); }

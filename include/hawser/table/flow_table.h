@@ -31,6 +31,7 @@
 
 #include "hawser/base/bytes.h"
 #include "hawser/base/limits.h"
+#include "hawser/base/prefetch.h"
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
 #include "hawser/hash/flow_hash.h"
@@ -181,8 +182,12 @@ class FlowTable {
   explicit FlowTable(std::span<Bucket> memory) noexcept
       : buckets_(memory), mask_(memory.size() - 1) {}
 
-  void prefetch(std::uint64_t hash) const noexcept {
-    __builtin_prefetch(&buckets_[first(hash)], 1, 3);
+  void prefetch(std::uint64_t hash) const noexcept { prefetch_line(&buckets_[first(hash)]); }
+
+  // The second bucket too, for a flow that is probably new: only a miss looks there.
+  void prefetch_both(const Key& key, std::uint64_t hash) const noexcept {
+    prefetch(hash);
+    prefetch_line(&buckets_[other_bucket(key, first(hash))]);
   }
 
   [[nodiscard]] Flow* find(const Key& key, std::uint64_t hash) noexcept {

@@ -21,6 +21,7 @@
 
 #include "hawser/base/bytes.h"
 #include "hawser/base/limits.h"
+#include "hawser/base/prefetch.h"
 #include "hawser/base/strong.h"
 #include "hawser/base/time.h"
 #include "hawser/net/address.h"
@@ -127,7 +128,7 @@ class NatTable {
     free.turn = free.turn + 1 == per_worker_ ? 0 : free.turn + 1;
     return records_[std::size_t{address} * per_worker_ + free.turn];
   }
-  void prefetch(NatIndex index) noexcept { __builtin_prefetch(&record(index), 1, 3); }
+  void prefetch(NatIndex index) noexcept { prefetch_line(&record(index)); }
 
   [[nodiscard]] std::uint64_t used() const noexcept { return used_.read(); }
   [[nodiscard]] std::uint64_t total() const noexcept { return records_.size(); }

@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "hawser/base/bytes.h"
+#include "hawser/base/prefetch.h"
 #include "hawser/net/address.h"
 
 namespace hawser::table {
@@ -79,7 +80,7 @@ class BoundaryIndex {
         static_cast<std::uint32_t>(std::popcount(values & (values >> 1) & 0x5555U & not_above));
     return static_cast<std::uint32_t>(std::uint64_t{bucket.header} >> 32) + here;
   }
-  void prefetch(Key key) const noexcept { __builtin_prefetch(&buckets_[place(root_, key)]); }
+  void prefetch(Key key) const noexcept { prefetch_line(&buckets_[place(root_, key)]); }
   [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:

@@ -33,6 +33,7 @@
 #include <type_traits>
 
 #include "hawser/base/contract.h"
+#include "hawser/base/prefetch.h"
 #include "hawser/l4/token_bucket.h"
 
 namespace hawser::table {
@@ -56,7 +57,7 @@ class SourceLimiter {
     HAWSER_REQUIRE(!memory.empty() && (memory.size() & mask_) == 0);
   }
 
-  void prefetch(std::uint64_t key) const noexcept { __builtin_prefetch(&sets_[key & mask_], 1, 3); }
+  void prefetch(std::uint64_t key) const noexcept { prefetch_line(&sets_[key & mask_]); }
 
   // Whether an event of a source may pass now; it is counted if it may. `key`: a keyed hash of
   // service and masked source address, all 64 bits of it. A source has one rate at a time.
