@@ -21,5 +21,6 @@ using Command = std::function<void(const Common&, Report&)>;
 [[nodiscard]] Command add_new_flows(CLI::App& app);
 [[nodiscard]] Command add_connections(CLI::App& app);
 [[nodiscard]] Command add_syn(CLI::App& app);
+[[nodiscard]] Command add_l7(CLI::App& app);
 
 }  // namespace hawser::bench

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   add("new-flows", "one packet for each new flow", hawser::bench::add_new_flows);
   add("connections", "whole TCP connections through nat", hawser::bench::add_connections);
   add("syn", "SYNs answered with cookies", hawser::bench::add_syn);
+  add("l7", "requests through a service that is read", hawser::bench::add_l7);
   CLI11_PARSE(app, argc, argv);
   try {
     hawser::bench::Report report(common.json);

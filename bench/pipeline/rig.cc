@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "hawser/base/contract.h"
+#include "hawser/model/compile_rules.h"
 
 namespace hawser::bench {
 namespace {
@@ -61,6 +62,22 @@ std::vector<pipeline::PortSetup> ports_for(const RigSetup& setup) {
   return {port};
 }
 
+void fill_splice(const RigSetup& setup, model::Service& service) {
+  service.splice.layer7 = model::Layer7::kHttp;
+  if (setup.cookies) {
+    // No session grows old enough within a run for its cookie to be given anew.
+    service.affinity.by = model::AffinityBy::kCookie;
+    service.affinity.cookie.idle_seconds = service.affinity.cookie.maximum_seconds;
+  }
+  if (setup.rules.empty()) return;
+  service.splice.rules = setup.rules;
+  model::CompiledRules compiled = model::compile_rules(setup.rules);
+  if (!compiled.faults.empty()) {
+    throw std::runtime_error("a rule is refused: " + compiled.faults.front().reason);
+  }
+  service.splice.rules_database = std::move(compiled.database);
+}
+
 model::Service service_for(const RigSetup& setup) {
   const Network& network = network_of(setup.family);
   model::Service service;
@@ -68,7 +85,7 @@ model::Service service_for(const RigSetup& setup) {
   service.address = address(network.service);
   service.port = Rig::kPort;
   service.forward = setup.forward;
-  if (setup.forward == model::Forward::kSplice) service.splice.layer7 = model::Layer7::kHttp;
+  if (setup.forward == model::Forward::kSplice) fill_splice(setup, service);
   for (std::uint32_t i = 1; i <= Rig::kBackends; ++i) {
     model::Backend backend;
     backend.name = "b" + std::to_string(i);
@@ -77,6 +94,11 @@ model::Service service_for(const RigSetup& setup) {
     service.backends.push_back(std::move(backend));
   }
   return service;
+}
+
+// What a worker of the dataplane has for heads and texts; little where nothing is read.
+std::size_t buffers_for(const RigSetup& setup, std::size_t buffers) {
+  return setup.forward == model::Forward::kSplice ? buffers : 1;
 }
 
 // The other family's table is as small as a table can be.
@@ -128,14 +150,15 @@ Rig::Rig(const RigSetup& setup)
       nat_(table::NatTable::records_needed(builder_.nat_addresses(), 1)),
       backends_(4096),
       times_(kBackends + 1),
-      connections_(limits::kMinSpliced + 1),
-      exchanges_(limits::kMinSpliced + 1),
-      heads_(limits::kMaxHttpHead),
-      texts_(limits::kTextBytes),
+      sessions_(kBackends + 1),
+      connections_(std::max(limits::kMinSpliced, setup.spliced) + 1),
+      exchanges_(std::max(limits::kMinSpliced, setup.spliced) + 1),
+      heads_(buffers_for(setup, limits::kHeadBuffers) * limits::kMaxHttpHead),
+      texts_(buffers_for(setup, limits::kTexts) * limits::kTextBytes),
       neighbours_(limits::kMaxNeighbours),
       worker_(WorkerId(0), ipv4_.span(), ipv6_.span(), nat_.span(), builder_.nat_addresses(), 1,
               backends_, 0, pace_.milliseconds(), limits::kOpenings,
-              {connections_, exchanges_, heads_, texts_, 1}, times_),
+              {connections_.span(), exchanges_.span(), heads_, texts_, 1}, times_, sessions_),
       spares_(limits::kSpares * kSpareStride),
       service_end_(end_of(address(network_of(setup.family).service), kPort)) {
   for (std::size_t i = 0; i < limits::kSpares; ++i) {
@@ -146,6 +169,7 @@ Rig::Rig(const RigSetup& setup)
 
 void Rig::publish() {
   model::Desired desired{.epoch = Epoch(1), .services = {service_for(setup_)}};
+  desired.cookie_keys = {{.id = 1, .secret = {0x42, 0x45, 0x4e, 0x43, 0x48}}};
   for (std::size_t i = 0; i < desired.flow_key.size(); ++i) {
     desired.flow_key[i] = static_cast<std::uint8_t>(i * 37 + 11);
   }
@@ -164,7 +188,8 @@ void Rig::look_at_what_is_due(pipeline::Context& now, std::uint64_t microseconds
   pipeline::tick(now);
   take_back();
   pipeline::Burst released;
-  if (worker_.outbox.take_released(released)) process(released, now);
+  if (!worker_.outbox.take_released(released)) return;
+  process(released, now, [](std::span<const pipeline::Packet>) {});
 }
 
 // What the pipeline made would be sent now; its buffers are free again.
@@ -199,6 +224,18 @@ void Rig::expire_all() {
   if (live_flows() == 0 && worker_.nat.used() == 0) return;
   throw std::runtime_error(std::to_string(live_flows()) +
                            " flows are left though all were idle too long");
+}
+
+void Rig::expire_timers(std::uint32_t seconds) noexcept {
+  pace_.skip(seconds);
+  pipeline::Context now = context();
+  // A tick looks at so many timers at most, those that were put off among them.
+  constexpr std::uint64_t kMore = 16;
+  const std::uint64_t rounds = worker_.splice.connections.live() / limits::kBurst + kMore;
+  for (std::uint64_t i = 0; i < 2 * rounds && worker_.splice.connections.live() != 0; ++i) {
+    pipeline::tick(now);
+    take_back();
+  }
 }
 
 Tally Rig::tally() const {

@@ -20,6 +20,10 @@ struct RigSetup {
   net::Family family = net::Family::kIpv4;
   std::size_t capacity = 0;   // flows of that family that the table is made for
   std::size_t nat_flows = 0;  // of those, flows that hold a local port at the same time
+  // Of a service that is read: connections at the same time, whether cookies name homes, rules.
+  std::size_t spliced = 0;
+  bool cookies = false;
+  std::vector<model::Rule> rules;
 };
 
 // What the pipeline has counted so far, or between two moments.
@@ -50,13 +54,18 @@ class Rig {
 
   explicit Rig(const RigSetup& setup);
 
-  // One turn of a worker's loop with this burst.
-  void turn(pipeline::Burst& burst) noexcept {
+  // One turn of a worker's loop with this burst. `see(packets)` looks at what leaves, whenever some
+  // has been through: packets that came, and those that were made meanwhile.
+  template <typename See>
+  void turn(pipeline::Burst& burst, See&& see) noexcept {
     const std::uint64_t microseconds = pace_.advance();
     pipeline::Context now = context();
     restock();
-    process(burst, now);
+    process(burst, now, see);
     if (microseconds != 0) look_at_what_is_due(now, microseconds);
+  }
+  void turn(pipeline::Burst& burst) noexcept {
+    turn(burst, [](std::span<const pipeline::Packet>) {});
   }
   // The same without the pipeline: what a turn costs that is not to be measured.
   void pass(pipeline::Burst& burst) noexcept {
@@ -66,6 +75,8 @@ class Rig {
 
   // Lets every flow grow too old, and sweeps until none is left. Throws when one stays.
   void expire_all();
+  // So many seconds pass, and all timers that are due then have their turn.
+  void expire_timers(std::uint32_t seconds) noexcept;
 
   [[nodiscard]] pipeline::Context context() noexcept {
     return {.snapshot = *snapshot_,
@@ -93,9 +104,12 @@ class Rig {
   [[nodiscard]] End service_end() const noexcept { return service_end_; }
 
  private:
-  void process(pipeline::Burst& burst, pipeline::Context& now) noexcept {
+  template <typename See>
+  void process(pipeline::Burst& burst, pipeline::Context& now, See&& see) noexcept {
     do {
       pipeline::run(burst, now);
+      see(std::span<const pipeline::Packet>(burst.span()));
+      see(worker_.outbox.finished());
       take_back();
     } while (worker_.outbox.take_released(burst));
   }
@@ -114,8 +128,9 @@ class Rig {
   HugeArray<table::NatRecord> nat_;
   std::vector<stats::BackendCounters> backends_;
   std::vector<stats::BackendTimes> times_;
-  std::vector<pipeline::Connection> connections_;
-  std::vector<pipeline::Exchange> exchanges_;
+  std::vector<affinity::LiveSessions> sessions_;
+  HugeArray<pipeline::Connection> connections_;
+  HugeArray<pipeline::Exchange> exchanges_;
   std::vector<std::uint8_t> heads_;
   std::vector<std::uint8_t> texts_;
   pipeline::NeighbourMacs neighbours_;

@@ -24,11 +24,16 @@ RUNS = [
         "1000", *FEW], 1, ["connections", "packets_each"]) for family in ("4", "6")),
     *((["syn", "--family", family, "--packets", "3200", *FEW], 2, ["frame_bytes"])
       for family in ("4", "6")),
+    *((["l7", "--family", family, "--rules", "0,10", "--head", "200,4096", "--connections", "64",
+        "--requests", "640", "--lives", "320", *options, *FEW], 6, ["segments", "packets_each"])
+      for family, options in (("4", []), ("6", []), ("4", ["--no-timestamps", "--offload"]))),
 ]
 REFUSED = [
     ["l4", "--mode", "dsr-l2", "--direction", "out", *SMALL],
     ["l4", "--flows", "3"],
     ["l4", "--mode", "teleport"],
+    ["l7", "--head", "100"],
+    ["l7", "--rules", "1001"],
     [],
 ]
 
