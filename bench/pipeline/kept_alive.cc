@@ -22,9 +22,8 @@ class KeptAlive {
 
   // Every connection through its handshake and its first request.
   void open();
-  // Nanoseconds a request.
-  [[nodiscard]] double measure(std::uint32_t requests);
-  [[nodiscard]] double generator_ns() const { return generator_ns_; }
+  // Of one request.
+  [[nodiscard]] Parts measure(std::uint32_t requests);
   [[nodiscard]] std::uint32_t segments() const { return peers_.request_segments(); }
   [[nodiscard]] std::uint32_t packets_each() const { return segments() + 2; }
 
@@ -34,7 +33,6 @@ class KeptAlive {
 
   void open(std::uint32_t first, std::uint32_t size);
   void say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size);
-  void begin(std::uint32_t requests) noexcept { end_ = turn_ + requests; }
   // The next packets of the turns up to the end.
   void make(pipeline::Burst& burst) noexcept;
   void check(const Tally& tally, const ReadTally& read, std::uint64_t requests) const;
@@ -48,7 +46,6 @@ class KeptAlive {
   std::uint32_t turn_ = 0;
   std::uint32_t end_ = 0;
   std::uint32_t step_ = 0;
-  double generator_ns_ = 0;
 };
 
 void KeptAlive::say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size) {
@@ -115,23 +112,17 @@ void KeptAlive::check(const Tally& tally, const ReadTally& read, std::uint64_t r
   require_kept(read, requests, has_rules_);
 }
 
-double KeptAlive::measure(std::uint32_t requests) {
+Parts KeptAlive::measure(std::uint32_t requests) {
   const std::size_t bursts =
       (std::size_t{requests} * packets_each() + limits::kBurst - 1) / limits::kBurst;
-  const auto make_next = [&](pipeline::Burst& burst) { make(burst); };
   const Tally before = rig_.tally();
   const ReadTally read = ReadTally::of(rig_);
-  begin(requests);
-  const double whole = spend(bursts, make_next, [&](pipeline::Burst& burst) { rig_.turn(burst); });
+  end_ = turn_ + requests;
+  const Parts parts = spend_parts(
+      bursts, [&](pipeline::Burst& burst) { make(burst); },
+      [&](pipeline::Burst& burst) { rig_.turn(burst); });
   check(rig_.tally().since(before), ReadTally::of(rig_).since(read), requests);
-  const std::uint32_t turn = turn_;
-  peers_.save();
-  begin(requests);
-  const double making = spend(bursts, make_next, [&](pipeline::Burst& burst) { rig_.pass(burst); });
-  peers_.restore();
-  turn_ = turn;
-  generator_ns_ = making / requests;
-  return (whole - making) / requests;
+  return {.making = parts.making / requests, .handling = parts.handling / requests};
 }
 
 }  // namespace
@@ -143,8 +134,9 @@ Row measure_kept_alive(const L7Options& options, std::size_t rules, std::size_t 
   std::vector<double> times;
   std::vector<double> making;
   for (unsigned i = 0; i < repeats; ++i) {
-    times.push_back(connections.measure(options.requests));
-    making.push_back(connections.generator_ns());
+    const Parts parts = connections.measure(options.requests);
+    times.push_back(parts.handling);
+    making.push_back(parts.making);
   }
   const Summary summary = summarize(times);
   Row row = l7_row(options, "kept-alive request", rules, head, connections.segments());

@@ -27,9 +27,8 @@ class Lives {
         // Cookies come back with other clients, as if those had reconnected.
         peers_(rig_, options.peers(std::bit_ceil(kApart * 32), head)) {}
 
-  // Nanoseconds a connection, beside what it takes to forget it.
-  [[nodiscard]] double measure(std::uint32_t first);
-  [[nodiscard]] double generator_ns() const { return generator_ns_; }
+  // Of one connection, beside what it takes to forget it.
+  [[nodiscard]] Parts measure(std::uint32_t first);
   [[nodiscard]] double forgetting_ns() const { return forgetting_ns_; }
   [[nodiscard]] std::uint32_t segments() const { return peers_.request_segments(); }
   [[nodiscard]] std::uint32_t packets_each() const {
@@ -37,10 +36,6 @@ class Lives {
   }
 
  private:
-  void begin(std::uint32_t first) noexcept {
-    first_ = first;
-    time_ = step_ = 0;
-  }
   void make(pipeline::Burst& burst) noexcept;
   void check(const Tally& tally, const ReadTally& read) const;
 
@@ -51,7 +46,6 @@ class Lives {
   std::uint32_t first_ = 0;
   std::uint64_t time_ = 0;
   std::uint32_t step_ = 0;
-  double generator_ns_ = 0;
   double forgetting_ns_ = 0;
 };
 
@@ -101,16 +95,17 @@ void Lives::check(const Tally& tally, const ReadTally& read) const {
   require_kept(read, all, has_rules_);
 }
 
-double Lives::measure(std::uint32_t first) {
+Parts Lives::measure(std::uint32_t first) {
   const std::size_t bursts =
       (std::size_t{options_.lives} * packets_each() + limits::kBurst - 1) / limits::kBurst;
-  const auto make_next = [&](pipeline::Burst& burst) { make(burst); };
-  const auto learn = [&](std::span<const pipeline::Packet> packets) { peers_.learn(packets); };
   const Tally before = rig_.tally();
   const ReadTally read = ReadTally::of(rig_);
-  begin(first);
-  const double whole =
-      spend(bursts, make_next, [&](pipeline::Burst& burst) { rig_.turn(burst, learn); });
+  first_ = first;
+  time_ = step_ = 0;
+  const auto learn = [&](std::span<const pipeline::Packet> packets) { peers_.learn(packets); };
+  const Parts parts = spend_parts(
+      bursts, [&](pipeline::Burst& burst) { make(burst); },
+      [&](pipeline::Burst& burst) { rig_.turn(burst, learn); });
   check(rig_.tally().since(before), ReadTally::of(rig_).since(read));
   const double start = thread_nanoseconds();
   rig_.expire_timers(limits::kSpliceLinger / 1000 + 1);
@@ -118,13 +113,7 @@ double Lives::measure(std::uint32_t first) {
   if (rig_.worker().splice.connections.live() != 0 || rig_.live_flows() != 0) {
     throw std::runtime_error("connections that have closed are not forgotten");
   }
-  begin(first);
-  const double making = spend(bursts, make_next, [&](pipeline::Burst& burst) {
-    rig_.pass(burst);
-    learn(burst.span());
-  });
-  generator_ns_ = making / options_.lives;
-  return (whole - making) / options_.lives;
+  return {.making = parts.making / options_.lives, .handling = parts.handling / options_.lives};
 }
 
 }  // namespace
@@ -135,10 +124,10 @@ Row measure_lives(const L7Options& options, std::size_t rules, std::size_t head,
   std::vector<double> forgetting;
   std::vector<double> making;
   for (unsigned i = 0; i < repeats; ++i) {
-    times.push_back(lives.measure(i * options.lives));
+    const Parts parts = lives.measure(i * options.lives);
     forgetting.push_back(lives.forgetting_ns());
-    times.back() += forgetting.back();
-    making.push_back(lives.generator_ns());
+    times.push_back(parts.handling + forgetting.back());
+    making.push_back(parts.making);
   }
   const Summary summary = summarize(times);
   Row row = l7_row(options, "connection", rules, head, lives.segments());

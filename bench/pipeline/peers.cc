@@ -100,11 +100,6 @@ void Peers::make_cookies() {
   }
 }
 
-void Peers::restore() noexcept {
-  std::copy(saved_.talks.begin(), saved_.talks.end(), talks_.begin());
-  clock_ = saved_.clock;
-}
-
 void Peers::put(const StreamFrame& frame, const Marks& marks, const CookieText& cookie,
                 pipeline::Burst& burst) noexcept {
   std::uint8_t* const to = ring_.next();

@@ -50,10 +50,6 @@ class Peers {
   // Takes from packets that left what clients learn of SYN-ACKs, and backends of SYNs.
   void learn(std::span<const pipeline::Packet> packets) noexcept;
 
-  // What all remember, to be gone back to after packets that nobody gets.
-  void save() { saved_ = {talks_, clock_}; }
-  void restore() noexcept;
-
   [[nodiscard]] std::uint32_t request_segments() const noexcept {
     return static_cast<std::uint32_t>(requests_.front().size());
   }
@@ -68,10 +64,6 @@ class Peers {
     std::uint32_t echo = 0;   // the time that the client saw in the SYN-ACK, then its shift as well
   };
   static_assert(sizeof(Talk) == 32);
-  struct Saved {
-    std::vector<Talk> talks;
-    std::uint32_t clock = 0;
-  };
 
   void make_cookies();
   void put(const StreamFrame& frame, const Marks& marks, const CookieText& cookie,
@@ -96,7 +88,6 @@ class Peers {
   std::vector<std::vector<StreamFrame>> requests_;  // by variant, then by segment
   std::vector<StreamFrame> responses_;              // by variant
   PacketRing ring_;
-  Saved saved_;
 };
 
 }  // namespace hawser::bench
