@@ -47,18 +47,24 @@ struct PacketOptions {
   }
 };
 
-// Numbers such as 1,1024,1048576; powers of two, so that taking turns costs a mask.
-inline void add_packet_options(CLI::App& app, PacketOptions& options) {
-  const CLI::Validator power_of_two(
-      [](std::string& text) {
+// Powers of two, so that taking turns costs a mask.
+inline CLI::Validator power_of_two(std::uint32_t least, std::uint32_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
         const unsigned long long value = std::strtoull(text.c_str(), nullptr, 10);
-        const bool fits = value != 0 && value <= (1ULL << 24) && (value & (value - 1)) == 0;
-        return fits ? std::string() : text + " is no power of two up to 16777216";
+        const bool fits = value >= least && value <= most && (value & (value - 1)) == 0;
+        return fits ? std::string()
+                    : text + " is no power of two from " + std::to_string(least) + " to " +
+                          std::to_string(most);
       },
       "POWER_OF_TWO");
+}
+
+// Numbers such as 1,1024,1048576.
+inline void add_packet_options(CLI::App& app, PacketOptions& options) {
   app.add_option("--flows", options.flows, "flows that take turns, several with commas between")
       ->delimiter(',')
-      ->check(power_of_two)
+      ->check(power_of_two(1, 1U << 24))
       ->capture_default_str();
   app.add_option("--packets", options.packets, "packets of one measurement, at least")
       ->check(CLI::Range(std::size_t{limits::kBurst}, std::size_t{1} << 32))

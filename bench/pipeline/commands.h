@@ -22,5 +22,7 @@ using Command = std::function<void(const Common&, Report&)>;
 [[nodiscard]] Command add_connections(CLI::App& app);
 [[nodiscard]] Command add_syn(CLI::App& app);
 [[nodiscard]] Command add_l7(CLI::App& app);
+[[nodiscard]] Command add_splice(CLI::App& app);
+[[nodiscard]] Command add_table(CLI::App& app);
 
 }  // namespace hawser::bench

@@ -44,14 +44,17 @@ std::string other_cookies(std::size_t bytes) {
   return text;
 }
 
-}  // namespace
+// More than any measurement sends: a hundred terabytes.
+constexpr std::string_view kEndless = "Content-Length: 100000000000000\r\n";
 
-std::string request_head(std::size_t bytes, std::size_t variant) {
+std::string head_of(std::string_view method, std::string_view length, std::size_t bytes,
+                    std::size_t variant) {
   HAWSER_REQUIRE(bytes >= kLeastHead && bytes % 2 == 0);
   const std::string cookie = "hawser=" + std::string(affinity::kCookieText, '-');
   const auto with = [&](std::size_t path) {
-    return "GET /catalogue/" + std::string(path, static_cast<char>('a' + variant)) +
-           " HTTP/1.1\r\nHost: shop.example.com\r\n" +
+    return std::string(method) + " /catalogue/" +
+           std::string(path, static_cast<char>('a' + variant)) +
+           " HTTP/1.1\r\nHost: shop.example.com\r\n" + std::string(length) +
            std::string(bytes < kBrowserFrom ? kSmallClient : kBrowser) + "Cookie: plan=a17; ";
   };
   std::string head = with(variant % kVariants);
@@ -64,6 +67,19 @@ std::string request_head(std::size_t bytes, std::size_t variant) {
   head += other_cookies(bytes - rest - head.size()) + cookie + std::string(kEnd);
   HAWSER_REQUIRE(head.size() == bytes);
   return head;
+}
+
+}  // namespace
+
+std::string request_head(std::size_t bytes, std::size_t variant) {
+  return head_of("GET", "", bytes, variant);
+}
+std::string upload_head(std::size_t bytes, std::size_t variant) {
+  return head_of("POST", kEndless, bytes, variant);
+}
+std::string download_head(std::size_t variant) {
+  return fmt::format("HTTP/1.1 200 OK\r\n{}ETag: \"{}\"\r\n\r\n", kEndless,
+                     std::string(8 + variant % kVariants, 'e'));
 }
 
 std::size_t cookie_offset(std::size_t bytes) {

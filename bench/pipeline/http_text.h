@@ -21,6 +21,11 @@ inline constexpr std::size_t kLeastHead = 190;
 // Where the value of the cookie begins in a head of that size; even.
 [[nodiscard]] std::size_t cookie_offset(std::size_t bytes);
 
+// The same of a POST whose body has no end within a measurement.
+[[nodiscard]] std::string upload_head(std::size_t bytes, std::size_t variant);
+// And the head of such a response.
+[[nodiscard]] std::string download_head(std::size_t variant);
+
 // A response with Content-Length, head and body together of exactly `bytes`, 300 or more.
 [[nodiscard]] std::string response(std::size_t bytes, std::size_t variant);
 

@@ -31,8 +31,6 @@ class KeptAlive {
   // Heads in several segments take a buffer each until their response comes.
   static constexpr std::uint32_t kApart = limits::kHeadBuffers / 2;
 
-  void open(std::uint32_t first, std::uint32_t size);
-  void say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size);
   // The next packets of the turns up to the end.
   void make(pipeline::Burst& burst) noexcept;
   void check(const Tally& tally, const ReadTally& read, std::uint64_t requests) const;
@@ -48,33 +46,13 @@ class KeptAlive {
   std::uint32_t step_ = 0;
 };
 
-void KeptAlive::say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size) {
-  pipeline::Burst burst;
-  for (std::uint32_t n = first; n < first + size; ++n) {
-    peers_.say(what, n & (count_ - 1), burst, part);
-    if (burst.size < limits::kBurst && n + 1 < first + size) continue;
-    rig_.turn(burst, [&](std::span<const pipeline::Packet> packets) { peers_.learn(packets); });
-    burst.size = 0;
-    burst.again = false;
-  }
-}
-
 void KeptAlive::open() {
-  for (std::uint32_t n = 0; n < count_; n += limits::kBurst) {
-    say_all(Say::kSyn, 0, n, limits::kBurst);
-    say_all(Say::kAccept, 0, n, limits::kBurst);
-    for (std::uint32_t part = 0; part < segments(); ++part) {
-      say_all(Say::kRequest, part, n, limits::kBurst);
-    }
-    for (const Say what : {Say::kSynAck, Say::kResponse, Say::kThanks}) {
-      say_all(what, 0, n, limits::kBurst);
-    }
-  }
+  peers_.join_all({Say::kResponse, Say::kThanks});
   // From here on responses and acknowledgements are always under way.
   for (std::uint32_t part = 0; part < segments(); ++part) {
-    say_all(Say::kRequest, part, 0, 2 * apart_);
+    peers_.say_all(Say::kRequest, part, 0, 2 * apart_);
   }
-  say_all(Say::kResponse, 0, 0, apart_);
+  peers_.say_all(Say::kResponse, 0, 0, apart_);
   turn_ = 2 * apart_;
 }
 

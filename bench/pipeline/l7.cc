@@ -30,18 +30,6 @@ void run(const L7Options& options, const Common& common, Report& report) {
   }
 }
 
-CLI::Validator power_of_two(std::uint32_t least, std::uint32_t most) {
-  return CLI::Validator(
-      [least, most](std::string& text) {
-        const unsigned long long value = std::strtoull(text.c_str(), nullptr, 10);
-        const bool fits = value >= least && value <= most && (value & (value - 1)) == 0;
-        return fits ? std::string()
-                    : text + " is no power of two from " + std::to_string(least) + " to " +
-                          std::to_string(most);
-      },
-      "POWER_OF_TWO");
-}
-
 }  // namespace
 
 Command add_l7(CLI::App& app) {

@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
   add("connections", "whole TCP connections through nat", hawser::bench::add_connections);
   add("syn", "SYNs answered with cookies", hawser::bench::add_syn);
   add("l7", "requests through a service that is read", hawser::bench::add_l7);
+  add("splice", "bytes through spliced connections, in both directions", hawser::bench::add_splice);
+  add("table", "a service's table: build, update, balance", hawser::bench::add_table);
   CLI11_PARSE(app, argc, argv);
   try {
     hawser::bench::Report report(common.json);

@@ -15,7 +15,6 @@ namespace {
 constexpr std::uint8_t kData = net::kTcpAck | net::kTcpPsh;
 constexpr std::uint8_t kSynAck = net::kTcpSyn | net::kTcpAck;
 constexpr std::uint8_t kFinAck = net::kTcpFin | net::kTcpAck;
-constexpr std::size_t kMss = 1460;
 
 // From the TCP header to the TSval of the balancer's SYN-ACK: MSS and SACK permitted come before.
 constexpr std::size_t kTimeInAnswer = sizeof(net::TcpHeader) + 8;
@@ -30,14 +29,13 @@ std::uint32_t backend_isn(std::uint32_t n) noexcept {
 
 // The request's head, cut where segments end.
 std::vector<StreamFrame> request_frames(const Rig& rig, const PeersSetup& setup,
-                                        std::size_t variant) {
-  const StreamOptions options = stream_options(setup.timestamps);
-  const std::string head = request_head(setup.head_bytes, variant);
+                                        const StreamOptions& options, std::size_t variant) {
+  const std::string head = setup.bulk == Bulk::kUp ? upload_head(setup.head_bytes, variant)
+                                                   : request_head(setup.head_bytes, variant);
   const std::size_t cookie_at = cookie_offset(setup.head_bytes);
-  const std::size_t most = kMss - options.data.size();
   std::vector<StreamFrame> frames;
-  for (std::size_t at = 0; at < head.size(); at += most) {
-    const std::size_t size = std::min(most, head.size() - at);
+  for (std::size_t at = 0; at < head.size(); at += options.room) {
+    const std::size_t size = std::min(options.room, head.size() - at);
     const bool last = at + size == head.size();
     // A value that began in the segment before would not be whole.
     HAWSER_REQUIRE(!last || cookie_at >= at);
@@ -46,6 +44,13 @@ std::vector<StreamFrame> request_frames(const Rig& rig, const PeersSetup& setup,
                         last ? cookie_at - at : StreamFrame::kNoCookie);
   }
   return frames;
+}
+
+StreamFrame body_frame(const Rig& rig, const PeersSetup& setup, const StreamOptions& options) {
+  const tests::FrameSpec spec =
+      setup.bulk == Bulk::kUp ? rig.from_client(net::kTcpAck) : rig.from_backend(net::kTcpAck);
+  const std::size_t payload = setup.payload == 0 ? options.room : setup.payload;
+  return StreamFrame(spec, options.data, std::string(payload, '.'));
 }
 
 }  // namespace
@@ -66,17 +71,21 @@ Peers::Peers(Rig& rig, const PeersSetup& setup)
       timestamps_(setup.timestamps),
       talks_(setup.remembered),
       cookies_(setup.remembered),
-      syn_(rig.from_client(net::kTcpSyn), stream_options(setup.timestamps).syn),
-      client_ack_(rig.from_client(net::kTcpAck), stream_options(setup.timestamps).data),
-      client_fin_(rig.from_client(kFinAck), stream_options(setup.timestamps).data),
-      syn_ack_(rig.from_backend(kSynAck), stream_options(setup.timestamps).syn),
-      backend_ack_(rig.from_backend(net::kTcpAck), stream_options(setup.timestamps).data),
-      backend_fin_(rig.from_backend(kFinAck), stream_options(setup.timestamps).data) {
+      options_(stream_options(rig.from_client(0).source.family, setup.timestamps)),
+      syn_(rig.from_client(net::kTcpSyn), options_.syn),
+      client_ack_(rig.from_client(net::kTcpAck), options_.data),
+      client_fin_(rig.from_client(kFinAck), options_.data),
+      syn_ack_(rig.from_backend(kSynAck), options_.syn),
+      backend_ack_(rig.from_backend(net::kTcpAck), options_.data),
+      backend_fin_(rig.from_backend(kFinAck), options_.data),
+      body_(body_frame(rig, setup, options_)),
+      bulk_(setup.bulk) {
   HAWSER_REQUIRE(std::has_single_bit(setup.remembered));
   for (std::size_t variant = 0; variant < kVariants; ++variant) {
-    requests_.push_back(request_frames(rig, setup, variant));
-    responses_.emplace_back(rig.from_backend(kData), stream_options(setup.timestamps).data,
-                            response(setup.response_bytes, variant));
+    requests_.push_back(request_frames(rig, setup, options_, variant));
+    responses_.emplace_back(rig.from_backend(kData), options_.data,
+                            setup.bulk == Bulk::kDown ? download_head(variant)
+                                                      : response(setup.response_bytes, variant));
   }
   make_cookies();
 }
@@ -193,6 +202,43 @@ void Peers::say(Say what, std::uint32_t n, pipeline::Burst& burst, std::uint32_t
       from_backend(backend_fin_, talk, burst);
       ++talk.down;
       return;
+    case Say::kBody:
+      if (bulk_ == Bulk::kUp) {
+        from_client(body_, n, burst, true);
+        talk.up += body_.payload();
+      } else {
+        from_backend(body_, talk, burst);
+        talk.down += body_.payload();
+      }
+      return;
+  }
+}
+
+void Peers::say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size) {
+  // Few at a time: each may make the pipeline send as many packets as the largest head has.
+  constexpr std::uint32_t kAtATime = 4;
+  const auto learn_all = [&](std::span<const pipeline::Packet> packets) { learn(packets); };
+  pipeline::Burst burst;
+  for (std::uint32_t n = first; n < first + size; ++n) {
+    say(what, n & mask_, burst, part);
+    if (burst.size < kAtATime && n + 1 < first + size) continue;
+    rig_.turn(burst, learn_all);
+    burst.size = 0;
+    burst.again = false;
+  }
+}
+
+void Peers::join_all(std::initializer_list<Say> then) {
+  const std::uint32_t count = mask_ + 1;
+  for (std::uint32_t n = 0; n < count; n += limits::kBurst) {
+    const std::uint32_t size = std::min<std::uint32_t>(limits::kBurst, count - n);
+    say_all(Say::kSyn, 0, n, size);
+    say_all(Say::kAccept, 0, n, size);
+    for (std::uint32_t part = 0; part < request_segments(); ++part) {
+      say_all(Say::kRequest, part, n, size);
+    }
+    say_all(Say::kSynAck, 0, n, size);
+    for (const Say what : then) say_all(what, 0, n, size);
   }
 }
 

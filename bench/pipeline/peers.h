@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "rig.h"
@@ -20,11 +21,17 @@ struct SplicedSetup {
 };
 [[nodiscard]] RigSetup spliced_rig(const SplicedSetup& setup);
 
+// What connections carry behind the first request: more requests, or one body without an end in
+// sight.
+enum class Bulk : std::uint8_t { kNone, kDown, kUp };
+
 struct PeersSetup {
   std::uint32_t remembered = 0;  // connections at the same time; a power of two
   bool timestamps = true;        // both sides use the TCP option
   std::size_t head_bytes = 0;    // of a request
   std::size_t response_bytes = 0;
+  Bulk bulk = Bulk::kNone;
+  std::size_t payload = 0;  // of a segment of that body; 0: as much as fits
 };
 
 // What somebody sends next.
@@ -38,6 +45,7 @@ enum class Say : std::uint8_t {
   kThanks,  // the client's acknowledgement
   kClientFin,
   kServerFin,
+  kBody,  // a segment of the body, from whoever sends it
 };
 
 class Peers {
@@ -50,6 +58,13 @@ class Peers {
   // Takes from packets that left what clients learn of SYN-ACKs, and backends of SYNs.
   void learn(std::span<const pipeline::Packet> packets) noexcept;
 
+  // The same of `size` connections from `first` on, burst by burst through the rig.
+  void say_all(Say what, std::uint32_t part, std::uint32_t first, std::uint32_t size);
+  // Every connection through its handshake with the client, the first request, and the handshake
+  // with its backend; then whatever else is to be said on it.
+  void join_all(std::initializer_list<Say> then);
+
+  [[nodiscard]] std::uint32_t payload() const noexcept { return body_.payload(); }
   [[nodiscard]] std::uint32_t request_segments() const noexcept {
     return static_cast<std::uint32_t>(requests_.front().size());
   }
@@ -79,12 +94,15 @@ class Peers {
   std::uint32_t clock_ = 0;
   std::vector<Talk> talks_;
   HugeArray<CookieText> cookies_;
+  StreamOptions options_;
   StreamFrame syn_;
   StreamFrame client_ack_;
   StreamFrame client_fin_;
   StreamFrame syn_ack_;
   StreamFrame backend_ack_;
   StreamFrame backend_fin_;
+  StreamFrame body_;
+  Bulk bulk_;
   std::vector<std::vector<StreamFrame>> requests_;  // by variant, then by segment
   std::vector<StreamFrame> responses_;              // by variant
   PacketRing ring_;

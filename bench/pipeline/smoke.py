@@ -27,6 +27,14 @@ RUNS = [
     *((["l7", "--family", family, "--rules", "0,10", "--head", "200,4096", "--connections", "64",
         "--requests", "640", "--lives", "320", *options, *FEW], 6, ["segments", "packets_each"])
       for family, options in (("4", []), ("6", []), ("4", ["--no-timestamps", "--offload"]))),
+    # More connections than there are buffers for heads.
+    (["l7", "--rules", "0", "--head", "4096", "--connections", "2048", "--requests", "3200",
+      "--lives", "320", *FEW], 2, ["segments", "packets_each"]),
+    *((["splice", "--family", family, "--connections", "1,64", "--packets", "3200", *options, *FEW],
+       4, ["connections", "payload"])
+      for family in ("4", "6") for options in ([], ["--no-timestamps"])),
+    (["table", "--backends", "100", "--slots", "65537", *FEW], 5,
+     ["ms", "smallest_share", "largest_share"]),
 ]
 REFUSED = [
     ["l4", "--mode", "dsr-l2", "--direction", "out", *SMALL],
@@ -34,6 +42,8 @@ REFUSED = [
     ["l4", "--mode", "teleport"],
     ["l7", "--head", "100"],
     ["l7", "--rules", "1001"],
+    ["splice", "--connections", "3"],
+    ["table", "--slots", "100"],
     [],
 ]
 

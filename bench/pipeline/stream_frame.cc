@@ -9,12 +9,6 @@
 namespace hawser::bench {
 namespace {
 
-// MSS 1460, SACK, timestamps, window scale 7; then the same without timestamps.
-constexpr std::array<std::uint8_t, 20> kSyn{2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0,
-                                            0, 0, 0,    0,    0, 0, 1, 3,  3, 7};
-constexpr std::array<std::uint8_t, 12> kPlainSyn{2, 4, 0x05, 0xb4, 1, 1, 4, 2, 1, 3, 3, 7};
-constexpr std::array<std::uint8_t, 12> kData{1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0};
-
 // Where the times are in options of that kind; 0: they have none.
 std::size_t times_in(std::span<const std::uint8_t> options) {
   const auto kind = std::find(options.begin(), options.end(), l4::kTcpOptionTimestamps);
@@ -28,9 +22,17 @@ net::IpAddress without_end(net::IpAddress address) {
 
 }  // namespace
 
-StreamOptions stream_options(bool timestamps) {
-  if (timestamps) return {.syn = kSyn, .data = kData};
-  return {.syn = kPlainSyn, .data = {}};
+StreamOptions stream_options(net::Family family, bool timestamps) {
+  const std::uint16_t mss = family == net::Family::kIpv4 ? 1460 : 1440;
+  const auto high = static_cast<std::uint8_t>(mss >> 8U);
+  const auto low = static_cast<std::uint8_t>(mss & 0xffU);
+  // MSS, SACK permitted, timestamps, window scale 7.
+  if (timestamps) {
+    return {.syn = {2, 4, high, low, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7},
+            .data = {1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0},
+            .room = mss - std::size_t{12}};
+  }
+  return {.syn = {2, 4, high, low, 1, 1, 4, 2, 1, 3, 3, 7}, .data = {}, .room = mss};
 }
 
 StreamFrame::StreamFrame(const tests::FrameSpec& wanted, std::span<const std::uint8_t> options,

@@ -38,10 +38,11 @@ struct CookieText {
 
 // TCP options of a SYN and of what follows, as Linux sends them, with timestamps or without.
 struct StreamOptions {
-  std::span<const std::uint8_t> syn;
-  std::span<const std::uint8_t> data;
+  std::vector<std::uint8_t> syn;
+  std::vector<std::uint8_t> data;
+  std::size_t room = 0;  // for payload in a segment of data, at an MTU of 1500
 };
-[[nodiscard]] StreamOptions stream_options(bool timestamps);
+[[nodiscard]] StreamOptions stream_options(net::Family family, bool timestamps);
 
 class StreamFrame {
  public:
