@@ -109,13 +109,17 @@ void overwrite(std::span<std::uint8_t> header, std::size_t offset,
 
 }  // namespace
 
-std::optional<TcpOptions> read_tcp_options(std::span<const std::uint8_t> options) noexcept {
-  TcpOptions result;
+bool read_tcp_options(std::span<const std::uint8_t> options, TcpOptions& out) noexcept {
   OptionWalk walk(options);
   while (walk.next()) {
-    if (!read_option(walk.kind(), walk.value(), result)) return std::nullopt;
+    if (!read_option(walk.kind(), walk.value(), out)) return false;
   }
-  if (walk.malformed()) return std::nullopt;
+  return !walk.malformed();
+}
+
+std::optional<TcpOptions> read_tcp_options(std::span<const std::uint8_t> options) noexcept {
+  TcpOptions result;
+  if (!read_tcp_options(options, result)) return std::nullopt;
   return result;
 }
 

@@ -38,17 +38,13 @@ template <typename Traits>
 
 inline constexpr std::uint8_t kOuterTtl = 64;
 
-inline void write_outer_ipv4(std::uint8_t* at, net::Ipv4Address source,
-                             net::Ipv4Address destination, std::uint8_t protocol,
-                             std::size_t payload, const Inner& inner,
-                             WorkerState& worker) noexcept {
+// An IPv4 header of twenty bytes, in front of `payload` bytes.
+inline void write_ipv4(std::uint8_t* at, net::Ipv4Address source, net::Ipv4Address destination,
+                       std::uint8_t protocol, std::size_t payload, std::uint8_t traffic_class,
+                       net::Big16 identification, net::Big16 flags) noexcept {
   const net::Big16 length(static_cast<std::uint16_t>(sizeof(net::Ipv4Header) + payload));
-  // Only what may be fragmented on its way needs an identification (RFC 6864 section 4.1).
-  const net::Big16 identification(
-      inner.may_fragment ? static_cast<std::uint16_t>(take_identification(worker)) : 0);
-  const net::Big16 flags(inner.may_fragment ? 0 : net::kIpv4DontFragment);
   const std::uint64_t first =
-      0x45U | std::uint64_t{inner.traffic_class} << 8 | std::uint64_t{length.raw()} << 16 |
+      0x45U | std::uint64_t{traffic_class} << 8 | std::uint64_t{length.raw()} << 16 |
       std::uint64_t{identification.raw()} << 32 | std::uint64_t{flags.raw()} << 48;
   const std::uint64_t second =
       kOuterTtl | std::uint64_t{protocol} << 8 | std::uint64_t{source.value.raw()} << 32;
@@ -62,17 +58,37 @@ inline void write_outer_ipv4(std::uint8_t* at, net::Ipv4Address source,
   store(at + 16, third);
 }
 
-// `hash`: of the flow. The flow label is entropy for those who spread by it (RFC 6438 section 3).
-inline void write_outer_ipv6(std::uint8_t* at, const net::IpAddress& source,
-                             const net::IpAddress& destination, std::uint8_t protocol,
-                             std::size_t payload, const Inner& inner, std::uint64_t hash) noexcept {
-  const auto label = static_cast<std::uint32_t>(hash >> 40) & 0xfffffU;
-  const net::Big32 version(6U << 28 | std::uint32_t{inner.traffic_class} << 20 | label);
+inline void write_outer_ipv4(std::uint8_t* at, net::Ipv4Address source,
+                             net::Ipv4Address destination, std::uint8_t protocol,
+                             std::size_t payload, const Inner& inner,
+                             WorkerState& worker) noexcept {
+  // Only what may be fragmented on its way needs an identification (RFC 6864 section 4.1).
+  const net::Big16 identification(
+      inner.may_fragment ? static_cast<std::uint16_t>(take_identification(worker)) : 0);
+  const net::Big16 flags(inner.may_fragment ? 0 : net::kIpv4DontFragment);
+  write_ipv4(at, source, destination, protocol, payload, inner.traffic_class, identification,
+             flags);
+}
+
+// `first`: traffic class and flow label.
+inline void write_ipv6(std::uint8_t* at, const net::IpAddress& source,
+                       const net::IpAddress& destination, std::uint8_t protocol,
+                       std::size_t payload, std::uint32_t first) noexcept {
+  const net::Big32 version(6U << 28 | first);
   const net::Big16 length(static_cast<std::uint16_t>(payload));
   store(at, std::uint64_t{version.raw()} | std::uint64_t{length.raw()} << 32 |
                 std::uint64_t{protocol} << 48 | std::uint64_t{kOuterTtl} << 56);
   store(at + offsetof(net::Ipv6Header, source), source.bytes);
   store(at + offsetof(net::Ipv6Header, destination), destination.bytes);
+}
+
+// `hash`: of the flow. The flow label is entropy for those who spread by it (RFC 6438 section 3).
+inline void write_outer_ipv6(std::uint8_t* at, const net::IpAddress& source,
+                             const net::IpAddress& destination, std::uint8_t protocol,
+                             std::size_t payload, const Inner& inner, std::uint64_t hash) noexcept {
+  const auto label = static_cast<std::uint32_t>(hash >> 40) & 0xfffffU;
+  write_ipv6(at, source, destination, protocol, payload,
+             std::uint32_t{inner.traffic_class} << 20 | label);
 }
 
 inline void write_outer(std::uint8_t* at, const net::IpAddress& source,

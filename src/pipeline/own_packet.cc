@@ -2,11 +2,10 @@
 #include "own_packet.h"
 
 #include "headers.h"
+#include "outer_header.h"
 
 namespace hawser::pipeline {
 namespace {
-
-constexpr std::uint8_t kOwnTtl = 64;  // RFC 1700's default, as Linux sends
 
 struct MssOption {
   std::uint8_t kind = l4::kTcpOptionMss;
@@ -80,28 +79,12 @@ void write_options(std::uint8_t* at, const OwnSegment& segment) noexcept {
 std::size_t write_own_ip(std::uint8_t* at, const net::IpAddress& source,
                          const net::IpAddress& destination, std::size_t segment) noexcept {
   if (source.is_ipv4()) {
-    net::Ipv4Header ip;
-    ip.version_ihl = 0x45;
-    ip.total_length = net::Big16(static_cast<std::uint16_t>(sizeof(ip) + segment));
-    ip.flags_fragment = net::Big16(net::kIpv4DontFragment);
-    ip.ttl = kOwnTtl;
-    ip.protocol = net::kProtocolTcp;
-    ip.source = source.v4();
-    ip.destination = destination.v4();
-    store(at, ip);
-    ip.checksum = net::checksum({at, sizeof(ip)});
-    store(at, ip);
-    return sizeof(ip);
+    write_ipv4(at, source.v4(), destination.v4(), net::kProtocolTcp, segment, 0, {},
+               net::Big16(net::kIpv4DontFragment));
+    return sizeof(net::Ipv4Header);
   }
-  net::Ipv6Header ip;
-  ip.version_class_flow = net::Big32(6U << 28);
-  ip.payload_length = net::Big16(static_cast<std::uint16_t>(segment));
-  ip.next_header = net::kProtocolTcp;
-  ip.hop_limit = kOwnTtl;
-  ip.source = source.v6();
-  ip.destination = destination.v6();
-  store(at, ip);
-  return sizeof(ip);
+  write_ipv6(at, source, destination, net::kProtocolTcp, segment, 0);
+  return sizeof(net::Ipv6Header);
 }
 
 std::size_t header_length(const OwnSegment& segment) noexcept {
@@ -127,17 +110,15 @@ std::span<std::uint8_t> begin_segment(Packet& packet, const Ends& ends, const Ow
   packet.l3_offset = sizeof(net::EthernetHeader);
   std::uint8_t* const ip = packet.data + packet.l3_offset;
   const std::size_t ip_header = write_own_ip(ip, ends.source, ends.destination, header + payload);
-  net::TcpHeader tcp;
-  tcp.source_port = ends.source_port;
-  tcp.destination_port = ends.destination_port;
-  tcp.sequence = net::Big32(segment.sequence.value);
-  tcp.acknowledgement = net::Big32(segment.acknowledgement.value);
-  tcp.data_offset_reserved = static_cast<std::uint8_t>(header / 4 << 4U);
-  tcp.flags = segment.flags;
-  tcp.window = net::Big16(segment.window);
   std::uint8_t* const at = ip + ip_header;
-  store(at, tcp);
-  write_options(at + sizeof(tcp), segment);
+  const auto offset = static_cast<std::uint8_t>(header / 4 << 4U);
+  store(at, ends.source_port.raw() | std::uint32_t{ends.destination_port.raw()} << 16);
+  store(at + 4, net::Big32(segment.sequence.value));
+  store(at + 8, net::Big32(segment.acknowledgement.value));
+  store(at + 12, offset | std::uint32_t{segment.flags} << 8 |
+                     std::uint32_t{net::Big16(segment.window).raw()} << 16);
+  store(at + 16, std::uint32_t{0});  // checksum, urgent pointer
+  write_options(at + sizeof(net::TcpHeader), segment);
   packet.l4_offset = static_cast<std::uint16_t>(packet.l3_offset + ip_header);
   packet.l4_length = static_cast<std::uint16_t>(header + payload);
   packet.length = static_cast<std::uint16_t>(packet.l4_offset + packet.l4_length);

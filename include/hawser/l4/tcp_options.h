@@ -49,6 +49,9 @@ struct TcpOptions {
 // the end, or not that of its kind.
 [[nodiscard]] std::optional<TcpOptions> read_tcp_options(
     std::span<const std::uint8_t> options) noexcept;
+// The same into `out`, which must be empty; false for none, and then it holds nothing of use.
+[[nodiscard]] bool read_tcp_options(std::span<const std::uint8_t> options,
+                                    TcpOptions& out) noexcept;
 
 // Lowers the MSS to `most` bytes where it is above. True if anything changed. Of malformed options
 // those before the malformed one are treated. Only a SYN's MSS means anything (RFC 9293 section

@@ -55,7 +55,8 @@ static_assert(sizeof(Ipv6Address) == 16);
 enum class Family : std::uint8_t { kIpv4, kIpv6 };
 
 // An address of either family. An IPv4 address lies in the first four bytes, the rest is zero.
-struct IpAddress {
+// Aligned, so that it is copied in words that do not overlap.
+struct alignas(4) IpAddress {
   std::array<std::uint8_t, 16> bytes{};
   Family family = Family::kIpv4;
 

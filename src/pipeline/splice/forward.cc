@@ -22,6 +22,12 @@ using enum Verdict;
 // are counted from the header's begin.
 void change(std::uint8_t* tcp, std::size_t at, std::uint32_t value,
             net::ChecksumDelta& delta) noexcept {
+  if (at % 2 == 0) [[likely]] {
+    const net::Big32 after(value);
+    delta.change(load<net::Big32>(tcp + at), after);
+    store(tcp + at, after);
+    return;
+  }
   const std::size_t begin = at & ~std::size_t{1};
   const std::size_t words = (at + 4 - begin + 1) / 2;
   std::array<net::Big16, 3> before{};
@@ -118,12 +124,9 @@ std::uint16_t translate_window(const Segment& segment, Sequence acknowledged,
 void translate_tcp(Packet& packet, const Segment& segment, Sequence sequence,
                    const Side& sender) noexcept {
   std::uint8_t* const at = packet.data + packet.l4_offset;
-  auto tcp = load<net::TcpHeader>(at);
-  const net::TcpHeader before = tcp;
   net::ChecksumDelta delta;
   bool late = false;
-  tcp.sequence = net::Big32(sequence.value);
-  delta.change(before.sequence, tcp.sequence);
+  change(at, offsetof(net::TcpHeader, sequence), sequence.value, delta);
   if (segment.has(net::kTcpAck)) {
     Half& reverse = sender.reverse();
     Sequence acknowledged = to_sender(reverse, segment.acknowledgement);
@@ -135,35 +138,47 @@ void translate_tcp(Packet& packet, const Segment& segment, Sequence sequence,
     late = acknowledged < reverse.acked;
     if (late) acknowledged = reverse.acked;
     if (reverse.buffer != 0 && acknowledged < told(reverse)) acknowledged = told(reverse);
-    tcp.acknowledgement = net::Big32(acknowledged.value);
-    delta.change(before.acknowledgement, tcp.acknowledgement);
+    change(at, offsetof(net::TcpHeader, acknowledgement), acknowledged.value, delta);
     if (!segment.has(net::kTcpRst)) {
-      tcp.window = net::Big16(translate_window(segment, acknowledged, sender));
-      delta.change(before.window, tcp.window);
+      const net::Big16 window(translate_window(segment, acknowledged, sender));
+      std::uint8_t* const field = at + offsetof(net::TcpHeader, window);
+      delta.change(load<net::Big16>(field), window);
+      store(field, window);
     }
   }
-  store(at, tcp);
   translate_options(at, segment, sender, late, delta);
   update_transport_checksum(packet, delta);
 }
 
+// As ends_to has them, from where they lie: an IpAddress is copied in pieces.
 template <typename Traits>
-bool translate_addresses(Packet& packet, const Ends& ends) noexcept {
+bool translate_addresses(Packet& packet, const Side& receiver, const Context& context) noexcept {
   using Address = typename Traits::Address;
-  return translate<Traits>(packet, {.source = load<Address>(ends.source.bytes.data()),
-                                    .source_port = ends.source_port,
-                                    .destination = load<Address>(ends.destination.bytes.data()),
-                                    .destination_port = ends.destination_port});
+  const auto read = [](const auto& bytes) { return load<Address>(bytes.data()); };
+  const Connection& connection = receiver.connection;
+  const Snapshot& snapshot = context.snapshot;
+  if (receiver.from_client) {
+    const ServiceEntry& service = snapshot.services[connection.service.value];
+    return translate<Traits>(packet, {.source = read(service.address.bytes),
+                                      .source_port = service.port,
+                                      .destination = read(connection.client),
+                                      .destination_port = connection.client_port});
+  }
+  const BackendEntry& backend = snapshot.backends[connection.backend.value];
+  return translate<Traits>(packet,
+                           {.source = read(snapshot.nat_addresses[connection.local.address].bytes),
+                            .source_port = net::Big16(connection.local.port),
+                            .destination = read(backend.address.bytes),
+                            .destination_port = backend.port});
 }
 
 // The whole header; the payload lies behind it as it came.
 Verdict translate_header(Packet& packet, const Segment& segment, Sequence sequence,
                          const Side& sender, Context& context) noexcept {
   const Side receiver = sender.other();
-  const Ends ends = ends_to(receiver, context);
   const bool alive = packet.family == net::Family::kIpv4
-                         ? translate_addresses<Ipv4Traits>(packet, ends)
-                         : translate_addresses<Ipv6Traits>(packet, ends);
+                         ? translate_addresses<Ipv4Traits>(packet, receiver, context)
+                         : translate_addresses<Ipv6Traits>(packet, receiver, context);
   if (!alive) return kTtlExpired;
   translate_tcp(packet, segment, sequence, sender);
   return set_way(packet, receiver, context) ? kUndecided : kNextHopUnresolved;

@@ -55,7 +55,7 @@ std::uint16_t window_for(const Side& receiver, Sequence acknowledged) noexcept {
 Verdict reply(Packet& packet, const OwnSegment& own, Verdict verdict, const Context& context,
               std::span<const std::uint8_t> payload) noexcept {
   if (packet.capacity < kBareSegment + payload.size()) return Verdict::kNoBuffer;
-  const net::MacAddress mac = load<net::EthernetHeader>(packet.data).source;
+  const std::uint64_t mac = net::mac_word(packet.data + offsetof(net::EthernetHeader, source));
   const bool ipv4 = packet.family == net::Family::kIpv4;
   const Ends ends{.source = destination(packet),
                   .destination = ipv4 ? net::IpAddress(source_address<Ipv4Traits>(packet))
@@ -75,17 +75,20 @@ bool set_way(Packet& packet, const Side& receiver, const Context& context) noexc
   const Snapshot& snapshot = context.snapshot;
   if (!receiver.from_client) {
     const BackendEntry& backend = snapshot.backends[connection.backend.value];
-    const auto mac = context.neighbours.get(backend.next_hop);
-    if (!mac) return false;
+    const std::uint64_t mac = context.neighbours.word(backend.next_hop);
+    if (mac == 0) return false;
     packet.port_out = backend.port_out;
-    write_link(packet, *mac, snapshot);
+    write_link(packet, mac, snapshot);
     return true;
   }
-  net::MacAddress mac = connection.client_mac;
+  std::uint64_t mac = net::mac_word(connection.client_mac);
   packet.port_out = PortId(connection.client_port_id);
   const auto family = connection.ipv4 ? net::Family::kIpv4 : net::Family::kIpv6;
   const auto& gateway = snapshot.ports[packet.port_out.value].gateway(family);
-  if (connection.by_gateway && gateway) mac = context.neighbours.get(*gateway).value_or(mac);
+  if (connection.by_gateway && gateway) {
+    const std::uint64_t resolved = context.neighbours.word(*gateway);
+    if (resolved != 0) mac = resolved;
+  }
   write_link(packet, mac, snapshot);
   return true;
 }
@@ -117,7 +120,7 @@ std::optional<Made> make(const Side& receiver, const OwnSegment& segment, std::s
   }
   if (!receiver.from_client) {
     const BackendEntry& backend = context.snapshot.backends[receiver.connection.backend.value];
-    if (!context.neighbours.get(backend.next_hop)) return std::nullopt;
+    if (context.neighbours.word(backend.next_hop) == 0) return std::nullopt;
   }
   Packet* packet = context.worker.outbox.make(verdict);
   if (packet == nullptr) return std::nullopt;

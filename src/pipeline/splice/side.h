@@ -21,18 +21,30 @@ struct Segment {
   [[nodiscard]] l4::Sequence end() const noexcept { return sequence + payload; }
 };
 
+// Of options there are none, or timestamps alone, aligned as RFC 7323 appendix A has it, in nearly
+// every segment.
+inline void read_options(std::span<const std::uint8_t> options, l4::TcpOptions& out) noexcept {
+  constexpr std::uint32_t kTimestampsAlone = 0x01'01'08'0a;  // NOP, NOP, kind, length
+  if (options.empty()) return;
+  if (options.size() == 12 && load<net::Big32>(options.data()).host() == kTimestampsAlone) {
+    out.timestamps = {.value = load<net::Big32>(options.data() + 4).host(),
+                      .echo = load<net::Big32>(options.data() + 8).host()};
+    return;
+  }
+  if (!l4::read_tcp_options(options, out)) out = {};
+}
+
 [[nodiscard]] inline Segment read_segment(const Packet& packet) noexcept {
-  const auto tcp = load<net::TcpHeader>(packet.data + packet.l4_offset);
-  Segment segment{.sequence = {tcp.sequence.host()},
-                  .acknowledgement = {tcp.acknowledgement.host()},
-                  .payload = packet.l4_length - tcp.header_length(),
-                  .header = static_cast<std::uint16_t>(tcp.header_length()),
-                  .window = tcp.window.host(),
-                  .flags = tcp.flags,
-                  .options = {}};
-  const std::span<const std::uint8_t> options(packet.data + packet.l4_offset + sizeof(tcp),
-                                              segment.header - sizeof(tcp));
-  segment.options = l4::read_tcp_options(options).value_or(l4::TcpOptions{});
+  const std::uint8_t* const tcp = packet.data + packet.l4_offset;
+  const auto number = [&](std::size_t at) { return load<net::Big32>(tcp + at).host(); };
+  const unsigned header = (tcp[offsetof(net::TcpHeader, data_offset_reserved)] >> 4U) * 4U;
+  Segment segment{.sequence = {number(offsetof(net::TcpHeader, sequence))},
+                  .acknowledgement = {number(offsetof(net::TcpHeader, acknowledgement))},
+                  .payload = packet.l4_length - header,
+                  .header = static_cast<std::uint16_t>(header),
+                  .window = load<net::Big16>(tcp + offsetof(net::TcpHeader, window)).host(),
+                  .flags = tcp[offsetof(net::TcpHeader, flags)]};
+  read_options({tcp + sizeof(net::TcpHeader), header - sizeof(net::TcpHeader)}, segment.options);
   return segment;
 }
 

@@ -140,7 +140,7 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
 
 // --- from backends -------------------------------------------------------------------------------
 
-Verdict hear_server(Packet& packet, Segment segment, SpliceTable::Number number,
+Verdict hear_server(Packet& packet, Segment& segment, SpliceTable::Number number,
                     Context& context) noexcept {
   if (number == SpliceTable::kNone) return hear_left_behind(packet, context);
   const Side server = side_of(context.worker, number, false);
@@ -180,7 +180,8 @@ Verdict splice_one(Packet& packet, Context& context) noexcept {
     if (!record.is_spliced()) return kUndecided;
     if (packet.part == Part::kQuoted) return splice_error(packet, record.spliced(), context);
     if (packet.part != Part::kWhole) return kSpliceFragment;
-    return hear_server(packet, read_segment(packet), record.spliced(), context);
+    Segment segment = read_segment(packet);
+    return hear_server(packet, segment, record.spliced(), context);
   }
   const SpliceTable::Number number = find_client(packet, context);
   if (packet.part == Part::kQuoted) {
