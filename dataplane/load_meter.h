@@ -13,19 +13,21 @@ class LoadMeter {
  public:
   explicit LoadMeter(std::uint64_t cycles_per_second) noexcept : second_(cycles_per_second) {}
 
-  // One turn of the loop, at `cycles` of the cycle counter.
-  void count(bool busy, std::uint64_t cycles) noexcept {
+  // One turn of the loop, which began at `began` of the cycle counter. What it cost is known when
+  // the next one begins: a turn with packets takes far longer than one without, so counting turns
+  // would call a worker idle that is nearly full.
+  void count(bool busy, std::uint64_t began) noexcept {
     turns_.add(1);
-    busy_ += busy ? 1 : 0;
-    if (cycles - since_ < second_) return;
-    const std::uint64_t turns = turns_.read();
-    permille_.store(busy_ * 1000 / (turns - turns_before_), std::memory_order_relaxed);
-    since_ = cycles;
-    turns_before_ = turns;
+    if (was_busy_) busy_ += began - last_;
+    was_busy_ = busy;
+    last_ = began;
+    if (began - since_ < second_) return;
+    permille_.store(busy_ * 1000 / (began - since_), std::memory_order_relaxed);
+    since_ = began;
     busy_ = 0;
   }
 
-  // Turns with packets among all turns, in thousandths.
+  // Time in turns with packets, in thousandths.
   [[nodiscard]] std::uint64_t permille() const noexcept {
     return permille_.load(std::memory_order_relaxed);
   }
@@ -38,8 +40,9 @@ class LoadMeter {
   std::uint64_t second_;
   std::uint64_t since_ = 0;
   stats::Counter turns_;
-  std::uint64_t turns_before_ = 0;  // up to the last whole second
-  std::uint64_t busy_ = 0;
+  std::uint64_t last_ = 0;  // when the last turn began
+  bool was_busy_ = false;   // that one
+  std::uint64_t busy_ = 0;  // cycles since since_
   std::atomic<std::uint64_t> permille_{0};
 };
 

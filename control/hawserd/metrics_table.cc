@@ -326,7 +326,7 @@ constexpr std::array kTable{
     Metric{"hawser_worker_flow_capacity", kGauge, "flows", "family", "Entries that it has.",
            families<&Worker::capacity_ipv4, &Worker::capacity_ipv6>},
     Metric{"hawser_worker_busy_ratio", kGauge, "ratio", "",
-           "Part of the last second's loops that found packets, 0 to 1.",
+           "Part of the last second in loops that found packets, 0 to 1.",
            [](const Worker& w, MetricOut& out) { out.add(number(w.busy_permille()) / 1000); }},
     Metric{"hawser_worker_nat_ports_used", kGauge, "ports", "", "Ports of NAT addresses in use.",
            worker<&Worker::nat_ports_used>},
