@@ -24,5 +24,7 @@ using Command = std::function<void(const Common&, Report&)>;
 [[nodiscard]] Command add_l7(CLI::App& app);
 [[nodiscard]] Command add_splice(CLI::App& app);
 [[nodiscard]] Command add_table(CLI::App& app);
+[[nodiscard]] Command add_compare(CLI::App& app);
+[[nodiscard]] Command add_apply(CLI::App& app);
 
 }  // namespace hawser::bench

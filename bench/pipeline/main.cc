@@ -17,8 +17,7 @@ using hawser::bench::Common;
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Measures the packet path of Hawser in memory; see docs/benchmarks.md.",
-               "hawser-bench");
+  CLI::App app("Measures Hawser; see docs/benchmarks.md.", "hawser-bench");
   app.set_version_flag("--version", HAWSER_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
@@ -43,6 +42,8 @@ int main(int argc, char** argv) {
   add("l7", "requests through a service that is read", hawser::bench::add_l7);
   add("splice", "bytes through spliced connections, in both directions", hawser::bench::add_splice);
   add("table", "a service's table: build, update, balance", hawser::bench::add_table);
+  add("compare", "Hawser and HAProxy in turns, over real ports", hawser::bench::add_compare);
+  add("apply", "changes under load, over real ports", hawser::bench::add_apply);
   CLI11_PARSE(app, argc, argv);
   try {
     hawser::bench::Report report(common.json);

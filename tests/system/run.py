@@ -54,6 +54,7 @@ MODULES = [
     "test_client_address",
     "test_quic",
     "test_defences",
+    "test_benchmarks",
     "test_signals",
     "test_wiped",
 ]
