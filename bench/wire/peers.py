@@ -38,15 +38,18 @@ class Nginx:
         temporary = "".join(f"  {kind}_temp_path {RUN}/nginx-{kind};\n" for kind in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         def listen(number):
-            return "".join(f"    listen {backend_address(place, turn, number)}:8080 backlog=16384;\n"
+            return "".join(f"    listen {backend_address(place, turn, number)}:8080 "
+                           "backlog=16384 deferred;\n"
                            for place in places for turn in range(turns))
 
         servers = "".join(f"""\
   server {{
 {listen(n)}\
-    add_header X-Backend b{n};
     location = /healthz {{ return 200 "ok"; }}
-    location = /first {{ return 200 "b{n}"; }}
+    location = /first {{
+      add_header X-Backend b{n};
+      return 200 "b{n}";
+    }}
     location / {{
       if ($http_home != b{n}) {{ return 409; }}
       return 200 "{BODY}";
@@ -80,7 +83,8 @@ http {{
 
 class HAProxy:
     """As an operator sets it up for speed: one thread on its core, connections to backends are
-    kept and reused, nothing is logged, headers are not rewritten beyond the cookie."""
+    kept and reused, clients are accepted once they have asked, nothing is logged, headers are not
+    rewritten beyond the cookie."""
 
     name, place = "haproxy", "haproxy"
 
@@ -104,7 +108,7 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend front
-  bind {self.address}:80 backlog 16384
+  bind {self.address}:80 backlog 16384 defer-accept
   default_backend back
 backend back
   balance roundrobin

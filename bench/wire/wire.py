@@ -43,7 +43,9 @@ def backend_address(place, turn, number):
 def set_sysctls(space):
     within(space, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
            "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_tw_reuse=1",
-           "net.core.somaxconn=16384", "net.ipv4.tcp_max_syn_backlog=16384")
+           "net.core.somaxconn=16384", "net.ipv4.tcp_max_syn_backlog=16384",
+           # A minute of closed connections has room: beyond it a FIN is answered with a reset.
+           "net.ipv4.tcp_max_tw_buckets=2000000")
     # The same for all, whatever the machine prefers; some kernels keep cubic for themselves.
     with contextlib.suppress(Broken):
         within(space, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno")
