@@ -26,5 +26,7 @@ using Command = std::function<void(const Common&, Report&)>;
 [[nodiscard]] Command add_table(CLI::App& app);
 [[nodiscard]] Command add_compare(CLI::App& app);
 [[nodiscard]] Command add_apply(CLI::App& app);
+[[nodiscard]] Command add_micro(CLI::App& app);
+[[nodiscard]] Command add_report(CLI::App& app);
 
 }  // namespace hawser::bench

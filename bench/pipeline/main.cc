@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
   add("table", "a service's table: build, update, balance", hawser::bench::add_table);
   add("compare", "Hawser and HAProxy in turns, over real ports", hawser::bench::add_compare);
   add("apply", "changes under load, over real ports", hawser::bench::add_apply);
+  add("micro", "the core's parts one by one", hawser::bench::add_micro);
+  add("report", "charts and tables in docs/ from bench/baseline", hawser::bench::add_report);
   CLI11_PARSE(app, argc, argv);
   try {
     hawser::bench::Report report(common.json);

@@ -35,6 +35,7 @@ RUNS = [
       for family in ("4", "6") for options in ([], ["--no-timestamps"])),
     (["table", "--backends", "100", "--slots", "65537", *FEW], 5,
      ["ms", "smallest_share", "largest_share"]),
+    (["micro", "--filter", "^sum_of_bytes", "--seconds", "0.001", *FEW], 4, ["ns"]),
 ]
 REFUSED = [
     ["l4", "--mode", "dsr-l2", "--direction", "out", *SMALL],
@@ -44,6 +45,8 @@ REFUSED = [
     ["l7", "--rules", "1001"],
     ["splice", "--connections", "3"],
     ["table", "--slots", "100"],
+    ["micro", "--filter", "no such thing"],
+    ["report", "--source", "/nowhere"],
     [],
 ]
 
