@@ -57,14 +57,20 @@ row("a refusal that acknowledges another SYN is dropped",
     counters=[flows("page4/b1", live=1, new=1, requests=0),
               spliced("page4", requests=1, sessions_kept=1)])
 
-row("a backend that answers for a connection of before is reset, and asked again",
-    held,
-    burst(0, {**one.syn_ack(ack=4000, verdict="reply_reset"), "out_port": 0, "out": hexed(
-        one.to_backend("R", at=4000 - one.isn - 1, ack=-one.server_isn - 1, window=0, own=True,
-                       ttl=64))}),
-    tick(0.26, one.own_syn()), setup=setup([homes()]),
-    counters=[flows("page4/b1", live=1, new=1, requests=0),
-              spliced("page4", requests=1, sessions_kept=1)])
+memory = {**one.syn_ack(ack=4000, verdict="reply_reset"), "out_port": 0, "out": hexed(
+    one.to_backend("R", at=4000 - one.isn - 1, ack=-one.server_isn - 1, window=0, own=True, ttl=64))}
+row("a backend that answers for a connection of before is reset, and asked again at once",
+    held, burst(0, memory, after=[one.own_syn()]), burst(0, one.syn_ack(),
+                                                         after=[one.own_ack(), one.lets_go(PAGE)]),
+    setup=setup([homes()]),
+    counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1, sessions_kept=1)])
+
+row("a backend that goes on answering for a connection of before is asked by the clock",
+    held, burst(0, memory, after=[one.own_syn()]), burst(0, memory), tick(0.24),
+    tick(0.26, other.own_syn()), setup=setup([homes()]),
+    counters=[flows("page4/b1", live=0, new=1, requests=0, timed_out=1),
+              flows("page4/b2", live=1, new=1, requests=0),
+              spliced("page4", requests=1, sessions_kept=1, retries=1)])
 
 row("data before the backend's SYN-ACK is dropped",
     held, burst(0, one.server_takes("splice_over", ack=0, payload=OK)), setup=setup([homes()]),

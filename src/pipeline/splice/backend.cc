@@ -121,14 +121,19 @@ void begin_down(const Side& client, const Segment& answer, Context& context) noe
   connection.timestamp_shift = client.exchange.sent_timestamp - clock;
 }
 
+// The backend remembers a connection of before, which ends at this reset; the next SYN is taken
+// (RFC 9293 section 3.10.7.3), and the first one goes at once. In TIME-WAIT that is all that keeps
+// it.
+Verdict end_memory(const Side& client, Context& context) noexcept {
+  static_assert(limits::kSpliceSynsPerBackend > 1);
+  const bool first = client.connection.attempts % limits::kSpliceSynsPerBackend == 1;
+  if (first) try_again(client, false, context);
+  return kReplyReset;
+}
+
 Verdict join(const Segment& segment, const Side& server, Context& context) {
   const Side client = server.other();
   Connection& connection = client.connection;
-  if (segment.acknowledgement != connection.base - connection.up.prelude) {
-    // A connection that the backend remembers from before: it ends at this reset, and the next SYN
-    // is taken (RFC 9293 section 3.10.7.3).
-    return kReplyReset;
-  }
   context.worker.time(connection.backend, &stats::BackendTimes::handshake,
                       context.now_us - client.exchange.syn_us_or_first);
   begin_down(client, segment, context);
@@ -227,8 +232,9 @@ Verdict hear_connecting(const Segment& segment, const Side& server, Context& con
     try_again(client, true, context);
     return kSpliceTaken;
   }
-  if (segment.has(net::kTcpSyn) && acknowledges) return join(segment, server, context);
-  return acknowledges && segment.acknowledgement != expected ? kReplyReset : kSpliceOver;
+  if (!acknowledges) return kSpliceOver;
+  if (segment.acknowledgement != expected) return end_memory(client, context);
+  return segment.has(net::kTcpSyn) ? join(segment, server, context) : kSpliceOver;
 }
 
 }  // namespace hawser::pipeline

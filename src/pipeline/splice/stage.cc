@@ -107,6 +107,16 @@ bool is_old(const Segment& segment, const Half& up) noexcept {
   return segment.end() <= up.end && up.end - segment.end() < limits::kOldSegment;
 }
 
+// The acknowledgement that completes the handshake of a new connection from the same port, while
+// the old one, which was reset, would be reset once more.
+bool completes_handshake(Packet& packet, const Segment& segment, const Side& client,
+                         Context& context) noexcept {
+  const bool bare = segment.payload == 0 && segment.has(net::kTcpAck) &&
+                    !segment.has(net::kTcpSyn | net::kTcpFin | net::kTcpRst);
+  return bare && !client.connection.up.fin &&
+         hear_unknown(packet, segment, context) == kSpliceHandshake;
+}
+
 Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number number,
                     Context& context) noexcept {
   const Side client = side_of(context.worker, number, true);
@@ -133,6 +143,7 @@ Verdict hear_client(Packet& packet, const Segment& segment, SpliceTable::Number 
         forget_connection(number, context);
         return hear_unknown(packet, segment, context);
       }
+      if (completes_handshake(packet, segment, client, context)) return kSpliceHandshake;
       return hear_over(packet, segment, client, context);
   }
   return kNoFlow;
