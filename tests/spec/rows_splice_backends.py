@@ -113,6 +113,13 @@ row("a segment with a TTL of one is dropped",
     setup=setup([service("page4")]),
     counters=[flows("page4/b1", live=1, new=1), spliced("page4", requests=1)])
 
+fresh = Spliced(isn=plain.isn + 100000)
+row("a handshake from the port of a connection that its backend reset is heard",
+    *plain.open(get()), burst(1, plain.down("RA", ack=G)),
+    burst(1, fresh.syn()), burst(1, fresh.takes("splice_handshake")),
+    setup=setup([service("page4")]),
+    counters=[flows("page4/b1", live=1, new=1, reset=1), spliced("page4", requests=1)])
+
 # --- TLS ------------------------------------------------------------------------------------------
 
 

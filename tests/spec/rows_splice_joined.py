@@ -367,12 +367,6 @@ row("who could not take a reset is reset when it says so",
           talk.server_takes("splice_over", flags="PA", at=M, ack=N, payload=OK)),
     counters=[flows("page4/b1", live=1, new=1, reset=1), spliced("page4", requests=1)])
 
-fresh = Spliced(isn=talk.isn + 100000)
-row("a handshake from the port of a connection that was reset is heard",
-    *talk.open(PAGE), burst(1, talk.down("RA", ack=N)),
-    burst(1, fresh.syn()), burst(1, fresh.takes("splice_handshake")),
-    counters=[flows("page4/b1", live=1, new=1, reset=1), spliced("page4", requests=1)])
-
 row("at most 32 segments of a connection wait",
     burst(0, talk.hold(PAGE), after=[talk.own_syn()]),
     burst(0, *[talk.hold(b"x", at=N + i) for i in range(31)]),
